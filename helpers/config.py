@@ -1,0 +1,108 @@
+"""Paths, the error for bad input, physical constants of the front ends, training recipes, budgets and seeding."""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "data"
+DEMO = DATA / "demo"
+CACHE = DATA / "cache"
+CHECKPOINTS = ROOT / "checkpoints"
+REPORT = ROOT / "report"
+
+DataLabel = Literal["official", "subset", "demo"]
+Compression = Literal["log", "linear"]
+
+
+class InputError(Exception):
+    """Something handed in from outside cannot be used.
+
+    The message is one line that says which file or option, what is wrong with it, and what to do.
+    Command lines print it as it is and exit with code 2.
+    """
+
+
+@dataclass(frozen=True)
+class MelConfig:
+    """A mel spectrogram front end; everything else about it is derived from these numbers."""
+
+    sample_rate: int = 16_000  # Hz
+    n_fft: int = 1024  # samples
+    hop_length: int = 256  # samples
+    n_mels: int = 96  # bands
+    f_min: float = 30.0  # Hz
+    f_max: float = 8_000.0  # Hz, at most the Nyquist frequency
+    compression: Compression = "log"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.f_min < self.f_max <= self.nyquist:
+            raise ValueError(f"need 0 <= f_min < f_max <= {self.nyquist:g} Hz, got {self.f_min:g} and {self.f_max:g}")
+        if self.compression not in ("log", "linear"):
+            raise ValueError(f"compression is 'log' or 'linear', not {self.compression!r}")
+
+    @property
+    def nyquist(self) -> float:
+        """Highest frequency the sample rate can carry, in Hz."""
+        return self.sample_rate / 2
+
+    @property
+    def frame_rate(self) -> float:
+        """Spectrogram frames a second."""
+        return self.sample_rate / self.hop_length
+
+    def frames(self, samples: int) -> int:
+        """Number of (centred) frames of a signal of so many samples."""
+        return samples // self.hop_length + 1
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training recipe. Two runs with equal recipes on one machine give equal weights."""
+
+    epochs: int = 30
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    optimizer: str = "adamw"  # a key of training.optimizers.OPTIMIZERS
+    schedule: Literal["constant", "one_cycle"] = "one_cycle"
+    loss: str = "cross_entropy"  # a key of training.losses.LOSSES
+    label_smoothing: float = 0.0  # only for cross entropy
+    class_weights: tuple[float, ...] = ()  # one for each class, none: all equal
+    balanced: bool = True  # every class is drawn equally often
+    patience: int = 10  # epochs without a better validation score before training stops
+    freeze_epochs: int = 0  # the encoder stays as it is for so many epochs
+    encoder_lr_scale: float = 1.0  # learning rate of the encoder relative to the head's
+    layer_lr_decay: float = 1.0  # factor per encoder block, counted from the head down
+    precision: Literal["auto", "32"] = "auto"  # auto: mixed precision where there is a GPU
+    workers: int = min(2, os.cpu_count() or 1)  # processes that read and augment
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much work a notebook may do."""
+
+    name: str
+    epochs: int
+    seeds: int
+    max_clips: int  # of each split that is trained on
+
+
+BUDGETS = {
+    "smoke": Budget("smoke", epochs=1, seeds=1, max_clips=48),
+    "quick": Budget("quick", epochs=6, seeds=1, max_clips=600),
+    "full": Budget("full", epochs=40, seeds=3, max_clips=10**9),
+}
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the global generators of Python and NumPy (torch is seeded by `training.fit`)."""
+    import numpy as np
+
+    random.seed(seed)
+    np.random.seed(seed % 2**32)

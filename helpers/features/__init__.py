@@ -1,0 +1,1 @@
+"""Front ends: the mel spectrogram as a torch module, and pooled features for classic machine learning."""

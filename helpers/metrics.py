@@ -1,0 +1,77 @@
+"""What a metrics file holds: every score with n, data label, interval and trivial baseline. Written and read here."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from helpers.config import DataLabel, InputError
+from helpers.files import read_json, write_json
+
+LIBRARIES = ("numpy", "torch", "torchaudio", "scikit-learn", "librosa", "lightning")
+
+
+class Score(pydantic.BaseModel):
+    """A number and its 95 % bootstrap interval over groups."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
+    value: float
+    low: float
+    high: float
+
+
+class Result(pydantic.BaseModel):
+    """One experiment as it is reported: `scores[system][metric]`, `baselines[name][metric]`."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
+    title: str
+    corpus: str
+    data: DataLabel
+    n: int = pydantic.Field(gt=0)  # test items
+    groups: int = pydantic.Field(gt=0)  # test groups, which the intervals are drawn over
+    group_kind: str  # instrument, recording, film, piece, track
+    fingerprint: str  # of training and test clips
+    seed: int
+    budget: str
+    command: str  # that makes this file again
+    scores: dict[str, dict[str, Score]]
+    baselines: dict[str, dict[str, float]]
+    classes: list[str] = []
+    confusion: dict[str, list[list[int]]] = {}  # system -> [true][predicted]
+    figures: list[str] = []  # file names in report/figures
+    details: dict[str, Any] = {}
+    versions: dict[str, str] = pydantic.Field(default_factory=lambda: versions())
+
+
+def versions() -> dict[str, str]:
+    """Python's version and those of the libraries that numbers depend on, as far as they are installed."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def write(path: Path, result: Result) -> None:
+    """Write a metrics file atomically."""
+    write_json(path, result.model_dump(mode="json"))
+
+
+def read(path: Path) -> Result:
+    """Read a metrics file.
+
+    Raises:
+        InputError: it is missing or malformed; names the file and every faulty field.
+    """
+    content = read_json(path)
+    try:
+        return Result.model_validate(content)
+    except pydantic.ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
+        raise InputError(f"{path}: {faults}; run `python -m helpers run` to write it again") from None
