@@ -8,7 +8,7 @@ import sys
 
 from helpers.config import InputError
 
-COMMANDS = ("nsynth",)
+COMMANDS = ("run",)
 
 
 def build_parser() -> argparse.ArgumentParser:

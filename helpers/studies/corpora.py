@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from helpers.config import DATA, InputError
+from helpers.datasets.base import data_label
 
-FOLDERS = {  # what shows that a corpus is there, relative to the data root
-    "nsynth": ("nsynth/nsynth-test", "nsynth-test"),
-    "irmas": ("irmas/IRMAS-TrainingData", "IRMAS-TrainingData"),
+FOLDERS = {  # patterns, relative to the data root, of the folders that make up a corpus
+    "nsynth": ("nsynth", "nsynth-*"),
+    "irmas": ("irmas", "IRMAS-*"),
     "chmusic": ("chmusic", "ChMusic"),
     "films": ("films",),
-    "gtzan": ("gtzan/genres", "genres", "gtzan/genres_original"),
+    "gtzan": ("gtzan", "genres"),
 }
 
 
-def holds(root: Path, corpus: str) -> bool:
-    """Whether the corpus lies below a data root."""
-    return any((Path(root) / folder).is_dir() for folder in FOLDERS[corpus])
+def folders(root: Path, corpus: str) -> list[Path]:
+    """The folders of a corpus below a data root; empty if it is not there."""
+    return sorted({path for pattern in FOLDERS[corpus] for path in Path(root).glob(pattern) if path.is_dir()})
 
 
 def data_root(corpus: str, root: str | Path = "", budget: str = "quick") -> Path:
@@ -37,7 +39,7 @@ def data_root(corpus: str, root: str | Path = "", budget: str = "quick") -> Path
     if root and not Path(root).is_dir():
         raise InputError(f"{root}: no such folder; --data-root is the folder that holds nsynth/, irmas/ and so on")
     real = Path(root) if root else DATA
-    return real if holds(real, corpus) else generated(budget)
+    return real if folders(real, corpus) else generated(budget)
 
 
 def generated(budget: str) -> Path:
@@ -45,3 +47,18 @@ def generated(budget: str) -> Path:
     from helpers import demo
 
     return demo.ensure("tiny" if budget == "smoke" else "small")
+
+
+def is_generated(root: Path) -> bool:
+    """Whether a data root holds generated corpora."""
+    return data_label(root, n=0, official_n=1) == "demo"
+
+
+def listing(root: Path, corpus: str) -> list[tuple[str, int]]:
+    """Relative name and size in bytes of every file of a corpus, sorted: changes when the corpus does."""
+    found = []
+    for top in folders(root, corpus):
+        for folder, _, names in os.walk(top):
+            paths = [Path(folder, name) for name in names]
+            found += [(path.relative_to(root).as_posix(), path.stat().st_size) for path in paths]
+    return sorted(found)
