@@ -8,7 +8,7 @@ from pathlib import Path
 from helpers.config import DATA, InputError
 from helpers.datasets.base import data_label
 
-FOLDERS = {  # patterns, relative to the data root, of the folders that make up a corpus
+PLACES = {  # patterns, relative to the data root, of the folders and archives that make up a corpus
     "nsynth": ("nsynth", "nsynth-*"),
     "irmas": ("irmas", "IRMAS-*"),
     "chmusic": ("chmusic", "ChMusic"),
@@ -17,16 +17,16 @@ FOLDERS = {  # patterns, relative to the data root, of the folders that make up 
 }
 
 
-def folders(root: Path, corpus: str) -> list[Path]:
-    """The folders of a corpus below a data root; empty if it is not there."""
-    return sorted({path for pattern in FOLDERS[corpus] for path in Path(root).glob(pattern) if path.is_dir()})
+def places(root: Path, corpus: str) -> list[Path]:
+    """The folders and archives of a corpus below a data root; empty if it is not there."""
+    return sorted({path for pattern in PLACES[corpus] for path in Path(root).glob(pattern)})
 
 
 def data_root(corpus: str, root: str | Path = "", budget: str = "quick") -> Path:
     """The folder to hand to `datasets.<corpus>`.
 
     Args:
-        corpus: a key of `FOLDERS`.
+        corpus: a key of `PLACES`.
         root: where real corpora lie; empty: `data/`.
         budget: a key of `config.BUDGETS`; decides how large the generated corpora are.
 
@@ -39,7 +39,7 @@ def data_root(corpus: str, root: str | Path = "", budget: str = "quick") -> Path
     if root and not Path(root).is_dir():
         raise InputError(f"{root}: no such folder; --data-root is the folder that holds nsynth/, irmas/ and so on")
     real = Path(root) if root else DATA
-    return real if folders(real, corpus) else generated(budget)
+    return real if places(real, corpus) else generated(budget)
 
 
 def generated(budget: str) -> Path:
@@ -56,9 +56,7 @@ def is_generated(root: Path) -> bool:
 
 def listing(root: Path, corpus: str) -> list[tuple[str, int]]:
     """Relative name and size in bytes of every file of a corpus, sorted: changes when the corpus does."""
-    found = []
-    for top in folders(root, corpus):
-        for folder, _, names in os.walk(top):
-            paths = [Path(folder, name) for name in names]
-            found += [(path.relative_to(root).as_posix(), path.stat().st_size) for path in paths]
-    return sorted(found)
+    files = []
+    for top in places(root, corpus):
+        files += [top] if top.is_file() else [Path(folder, name) for folder, _, names in os.walk(top) for name in names]
+    return sorted((path.relative_to(root).as_posix(), path.stat().st_size) for path in files)
