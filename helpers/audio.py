@@ -1,7 +1,8 @@
 """Decode any audio file to float32 mono at a rate, encode it, and cut it to windows.
 
 libsndfile reads WAV, FLAC, OGG, MP3, AU and AIFF; what it cannot read (AAC, MP4, MKV and the other containers) is
-decoded by PyAV, which brings its own FFmpeg and is imported only then.
+decoded by PyAV, which brings its own FFmpeg and is imported only then. Time counts from the beginning of the film:
+sound that starts after the picture, and holes in it, become silence, so that times read off a player hold.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from helpers.files import atomic
 
 Source = Path | str | bytes
 BLOCK_S = 10.0  # seconds decoded at a time where the whole file need not be in memory
+HOLE_S = 0.05  # time stamps that are off by less are rounding of the container
+INDEXED = ("mov", "matroska")  # containers whose time stamps hold after a seek; the others are read from the start
 
 
 def read(source: Source, sample_rate: int, start: float = 0.0, duration: float | None = None) -> np.ndarray:
@@ -46,14 +49,16 @@ def read(source: Source, sample_rate: int, start: float = 0.0, duration: float |
 
 
 def stream(
-    source: Source, sample_rate: int, start: float = 0.0, duration: float | None = None
+    source: Source, sample_rate: int, start: float = 0.0, duration: float | None = None, track: int = 0
 ) -> Iterator[np.ndarray]:
     """Decode a file of any length block by block with constant memory; same contract as `read`.
+
+    `track` chooses among the audio streams of a film, counted from 0.
 
     Yields:
         float32 arrays [samples] that concatenated are what `read` returns.
     """
-    rate, blocks = _decode(source, start, duration)
+    rate, blocks = _decode(source, start, duration, track)
     if rate == sample_rate:
         yield from blocks
         return
@@ -65,17 +70,19 @@ def stream(
         yield tail
 
 
-def length(source: Source) -> float:
+def length(source: Source, track: int = 0) -> float:
     """Duration in seconds, from the header where it has one.
 
     Raises:
         InputError: the file cannot be read.
     """
+    if track:
+        return _container_length(source, track, None)
     try:
         info = soundfile.info(_openable(source))
         return info.frames / info.samplerate
     except soundfile.LibsndfileError as error:
-        return _video_length(source, error)
+        return _container_length(source, track, error)
 
 
 def write(path: Path, waveform: np.ndarray, sample_rate: int, subtype: str = "PCM_16") -> None:
@@ -107,12 +114,14 @@ def _openable(source: Source) -> str | io.BytesIO:
     return io.BytesIO(source) if isinstance(source, bytes) else str(source)
 
 
-def _decode(source: Source, start: float, duration: float | None) -> tuple[int, Iterator[np.ndarray]]:
+def _decode(source: Source, start: float, duration: float | None, track: int) -> tuple[int, Iterator[np.ndarray]]:
     """Native sample rate and mono float32 blocks."""
+    if track:
+        return _decode_container(source, start, duration, track, None)
     try:
         file = soundfile.SoundFile(_openable(source))
     except soundfile.LibsndfileError as error:
-        return _decode_container(source, start, duration, error)
+        return _decode_container(source, start, duration, track, error)
     return file.samplerate, _sound_blocks(file, source, start, duration)
 
 
@@ -133,62 +142,92 @@ def _sound_blocks(file: soundfile.SoundFile, source: Source, start: float, durat
             raise InputError(f"{describe(source)}: damaged audio ({error.error_string})") from None
 
 
-def _container(source: Source, error: soundfile.LibsndfileError):
-    """Open with PyAV what libsndfile could not read."""
+def _container(source: Source, track: int, error: soundfile.LibsndfileError | None):
+    """Open with PyAV what libsndfile cannot read; gives the container and its audio stream number `track`."""
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise InputError(f"{source}: no such file") from None
+    reason = error.error_string if error else "audio tracks need PyAV"
     try:
         import av
     except ImportError:
-        raise InputError(f"{describe(source)}: cannot be read as audio ({error.error_string})") from None
+        raise InputError(f"{describe(source)}: cannot be read as audio ({reason})") from None
     try:
         container = av.open(_openable(source))
     except (av.FFmpegError, ValueError):
-        raise InputError(f"{describe(source)}: cannot be read as audio ({error.error_string})") from None
-    if not container.streams.audio:
-        container.close()
-        raise InputError(f"{describe(source)}: holds no audio stream")
-    return container
+        raise InputError(f"{describe(source)}: cannot be read as audio ({reason})") from None
+    if track < len(container.streams.audio) and container.streams.audio[track].codec_context is not None:
+        return container, container.streams.audio[track]
+    found = len(container.streams.audio)
+    container.close()
+    raise InputError(f"{describe(source)}: holds no readable audio stream {track} (streams of audio: {found})")
 
 
-def _decode_container(source: Source, start: float, duration: float | None, error: soundfile.LibsndfileError):
-    container = _container(source, error)
-    rate = container.streams.audio[0].rate
-    return rate, _container_blocks(container, source, rate, start, duration)
+def _decode_container(source: Source, start: float, duration: float | None, track: int, error):
+    container, stream = _container(source, track, error)
+    return stream.rate, _gathered(_container_blocks(container, stream, source, start, duration), stream.rate)
 
 
-def _container_blocks(container, source: Source, rate: int, start: float, duration: float | None):
-    """Mono blocks of the first audio stream between start and start + duration."""
+def _container_blocks(container, stream, source: Source, start: float, duration: float | None):
+    """Mono blocks between start and start + duration, of the size of codec frames."""
     import av
 
+    rate = stream.rate
     first, last = round(start * rate), None if duration is None else round((start + duration) * rate)
-    resampler = av.AudioResampler(format="fltp", rate=rate)
-    position = 0  # of the next sample, counted from the beginning of the stream
+    origin = (container.start_time or 0) / 1e6  # s, time stamp of the first picture or sample
+    position, tolerance = 0, 0.0  # next sample, counted from the beginning of the film; samples that may be missing
     with container:
         try:
-            if start > 1.0:
-                container.seek(int((start - 1.0) * 1e6))
+            if start > 1.0 and container.format.name.startswith(INDEXED):
+                container.seek(int((start - 1.0 + origin) * 1e6))
                 position = None
-            for frame in container.decode(audio=0):
-                if position is None:
-                    position = round(float(frame.pts * frame.time_base) * rate)
-                for part in resampler.resample(frame):
-                    block = part.to_ndarray().mean(axis=0, dtype=np.float32)
-                    cut = block[max(0, first - position) : None if last is None else max(0, last - position)]
-                    position += len(block)
-                    if len(cut):
-                        yield cut
+            for time, block in _frames(container, stream):
+                at = position if time is None else round((time - origin) * rate)
+                position = at if position is None else position
+                if at - position > tolerance:
+                    block = np.pad(block, (at - position, 0))
+                elif position - at > tolerance:
+                    block = block[position - at :]
+                yield block[max(0, first - position) : None if last is None else max(0, last - position)]
+                position, tolerance = position + len(block), HOLE_S * rate
                 if last is not None and position >= last:
                     return
         except av.FFmpegError as error:
             raise InputError(f"{describe(source)}: damaged audio ({error})") from None
 
 
-def _video_length(source: Source, error: soundfile.LibsndfileError) -> float:
-    with _container(source, error) as container:
-        stream = container.streams.audio[0]
+def _frames(container, stream) -> Iterator[tuple[float | None, np.ndarray]]:
+    """Decoded frames as pairs (time stamp in s or None, mono samples at the stream's rate).
+
+    The rate, format or channels of the frames may change midway, as where an advertisement was cut in.
+    """
+    import av
+
+    form, resampler = None, None
+    for frame in container.decode(stream):
+        if form != (form := (frame.sample_rate, frame.format.name, frame.layout.name)):
+            resampler = av.AudioResampler(format="fltp", rate=stream.rate)
+        for number, part in enumerate(resampler.resample(frame)):
+            yield None if number else frame.time, part.to_ndarray().mean(axis=0, dtype=np.float32)
+
+
+def _gathered(blocks: Iterator[np.ndarray], size: int) -> Iterator[np.ndarray]:
+    """Join short blocks to some of at least `size` samples, which are quicker to work on."""
+    waiting: list[np.ndarray] = []
+    for block in blocks:
+        waiting.append(block)
+        if sum(map(len, waiting)) >= size:
+            yield np.concatenate(waiting)
+            waiting = []
+    if sum(map(len, waiting)):
+        yield np.concatenate(waiting)
+
+
+def _container_length(source: Source, track: int, error: soundfile.LibsndfileError | None) -> float:
+    container, stream = _container(source, track, error)
+    with container:
         if stream.duration is not None:
-            return float(stream.duration * stream.time_base)
+            end = float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+            return end - (container.start_time or 0) / 1e6
         if container.duration is not None:
             return container.duration / 1e6
     raise InputError(f"{describe(source)}: does not say how long it is; convert it to FLAC first")

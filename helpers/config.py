@@ -69,12 +69,13 @@ class TrainConfig:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     optimizer: str = "adamw"  # a key of training.optimizers.OPTIMIZERS
-    schedule: Literal["constant", "one_cycle"] = "one_cycle"
+    schedule: Literal["constant", "cosine"] = "cosine"  # cosine: a tenth of warm-up, then down to zero
     loss: str = "cross_entropy"  # a key of training.losses.LOSSES
     label_smoothing: float = 0.0  # only for cross entropy
     class_weights: tuple[float, ...] = ()  # one for each class, none: all equal
     balanced: bool = True  # every class is drawn equally often
-    patience: int = 10  # epochs without a better validation score before training stops
+    monitor: Literal["score", "loss"] = "score"  # what "better on validation" means
+    patience: int = 10  # epochs without getting better before training stops
     freeze_epochs: int = 0  # the encoder stays as it is for so many epochs
     encoder_lr_scale: float = 1.0  # learning rate of the encoder relative to the head's
     layer_lr_decay: float = 1.0  # factor per encoder block, counted from the head down

@@ -1,0 +1,1 @@
+"""Augmentations on single waveforms, on batches and on spectrograms; each an object that prints its parameters."""

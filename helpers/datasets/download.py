@@ -1,0 +1,80 @@
+"""Downloads of the corpora with pooch: checksummed, with a progress bar, going on where they were cut off."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.config import InputError
+
+CHUNK = 1 << 20  # bytes
+TIMEOUT_S = 30
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A file on the web: address, checksum as pooch takes it ("md5:…", "sha256:…"), and its size for people."""
+
+    url: str
+    checksum: str
+    size: str
+
+    @property
+    def name(self) -> str:
+        """File name, without a query."""
+        return self.url.split("?")[0].rsplit("/", 1)[-1]
+
+
+def fetch(archive: Archive, folder: Path) -> Path:
+    """Download a file unless it is there already with the right checksum; returns its path.
+
+    A download that was cut off leaves `<name>.part` and goes on from there next time.
+
+    Raises:
+        InputError: the server cannot be reached, or the file is not the one that was published.
+    """
+    import pooch
+    import requests
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        path = pooch.retrieve(
+            archive.url, archive.checksum, archive.name, folder, downloader=_ResumingDownloader(folder / archive.name)
+        )
+    except requests.RequestException as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{archive.url}: cannot be downloaded ({reason}); the same command goes on later") from None
+    except ValueError:
+        raise InputError(f"{archive.url}: the file differs from the published one ({archive.checksum}); try again") from None
+    return Path(path)
+
+
+class _ResumingDownloader:
+    """pooch's downloader interface, with an HTTP range request for what a `.part` file lacks."""
+
+    def __init__(self, final: Path) -> None:
+        self.part = final.with_name(f"{final.name}.part")
+
+    def __call__(self, url: str, output_file: str, _pooch: object) -> None:
+        import requests
+        from tqdm import tqdm
+
+        there = self.part.stat().st_size if self.part.exists() else 0
+        headers = {"Range": f"bytes={there}-"} if there else {}
+        with requests.get(url, stream=True, timeout=TIMEOUT_S, headers=headers) as response:
+            if response.status_code == 416:  # nothing is left to fetch
+                os.replace(self.part, output_file)
+                return
+            response.raise_for_status()
+            goes_on = response.status_code == 206
+            total = int(response.headers.get("Content-Length", 0)) + (there if goes_on else 0)
+            with (
+                open(self.part, "ab" if goes_on else "wb") as file,
+                tqdm(total=total, initial=there if goes_on else 0, unit="B", unit_scale=True, desc=self.part.stem) as bar,
+            ):
+                for chunk in response.iter_content(CHUNK):
+                    file.write(chunk)
+                    bar.update(len(chunk))
+        os.replace(self.part, output_file)

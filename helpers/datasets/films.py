@@ -1,0 +1,155 @@
+"""Films with Chinese instruments: the polyphonic data set that `films build` made of a sources file.
+
+There is no official corpus: whoever has films lists them as data/sources/FORMAT.md says. The labels have a
+resolution of 30 ms, but nobody hears an instrument in 30 ms: networks are given seconds around each window (the
+`context`) and answer for all windows of it at once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from helpers import audio
+from helpers.config import InputError
+from helpers.datasets.films_build import AUDIO, MANIFEST
+from helpers.datasets.films_sources import SAMPLE_RATE, WINDOW_S
+from helpers.files import fingerprint
+
+MIN_CERTAINTY = 0.5  # below, a claim is too doubtful to learn from or to judge by
+REMEDY = "build it with `python -m helpers films build SOURCES.json --out FOLDER`"
+
+
+@dataclass(frozen=True)
+class BuiltFilm:
+    """One film of the data set; the film is the group of all its windows."""
+
+    id: str
+    title: str
+    split: str
+    path: Path  # of the FLAC
+    labels: np.ndarray  # float32 [windows, instruments]: 1 heard, 0 not heard, NaN unknown
+    certainty: np.ndarray  # float32 [windows], NaN where nothing is known
+
+    @property
+    def targets(self) -> np.ndarray:
+        """Labels [windows, instruments] with doubtful windows made unknown."""
+        return np.where((self.certainty >= MIN_CERTAINTY)[:, None], self.labels, np.float32(np.nan))
+
+
+@dataclass(frozen=True)
+class Films:
+    """A built data set."""
+
+    instruments: list[str]
+    data: str  # data label of every number that stands on it
+    films: list[BuiltFilm]
+
+    def split(self, name: str) -> list[BuiltFilm]:
+        """The films of one side.
+
+        Raises:
+            InputError: there are none.
+        """
+        found = [film for film in self.films if film.split == name]
+        if not found:
+            raise InputError(f"films: none has the split {name!r}; give it to a film of the sources file, build again")
+        return found
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of names, splits and labels."""
+        return fingerprint((film.id, film.split, film.targets.tobytes()) for film in self.films)
+
+
+def load(out: Path) -> Films:
+    """Open a built data set.
+
+    Raises:
+        InputError: it is not there, or its manifest is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = Path(out) / MANIFEST
+    if not path.is_file():
+        raise InputError(f"{path}: no such data set; {REMEDY}")
+    try:
+        table = pq.read_table(path)
+        about = json.loads(table.schema.metadata[b"films"])
+    except (pa.ArrowInvalid, OSError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: damaged manifest ({str(error).splitlines()[0]}); {REMEDY}") from None
+    columns = {name: table[name].to_numpy() for name in ("source", "split", "certainty")}
+    labels = np.stack([table[name].cast(pa.int8()).to_numpy() for name in about["instruments"]], 1).astype(np.float32)
+    return Films(about["instruments"], about["data"], [
+        BuiltFilm(name, title, columns["split"][rows][0], Path(out) / AUDIO / f"{name}.flac", labels[rows],
+                  columns["certainty"][rows])
+        for name, title in about["titles"].items()
+        if len(rows := np.flatnonzero(columns["source"] == name))
+    ])
+
+
+class FilmDataset:
+    """Excerpts of films as pairs (waveform float32 [samples], targets float32 [windows, instruments]).
+
+    Holds labels, not audio. Excerpts lie `hop` windows apart; those of which nothing is known are left out. At the
+    end of a film the waveform is padded and the targets are unknown.
+    """
+
+    def __init__(self, films: Sequence[BuiltFilm], context: int, hop: int) -> None:
+        self.films, self.context = list(films), context
+        self.sample_rate, self.samples = SAMPLE_RATE, round(context * WINDOW_S * SAMPLE_RATE)
+        pieces = [
+            (number, first, _cut(targets, first, context))
+            for number, targets in enumerate(film.targets for film in self.films)
+            for first in range(0, len(targets), hop)
+        ]
+        known = [piece for piece in pieces if not np.isnan(piece[2]).all()]
+        if not known:
+            raise InputError("films: nothing is known of any window; label segments with a certainty of 0.5 or more")
+        self.pieces = [(number, first) for number, first, _ in known]
+        self.targets = np.stack([target for _, _, target in known])  # [excerpts, windows, instruments]
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        return self.waveform(index), self.targets[index]
+
+    def waveform(self, index: int) -> np.ndarray:
+        """Waveform [samples] of one excerpt."""
+        number, first = self.pieces[index]
+        seconds = self.samples / SAMPLE_RATE
+        return audio.fit_length(audio.read(self.films[number].path, SAMPLE_RATE, first * WINDOW_S, seconds), self.samples)
+
+
+def _cut(targets: np.ndarray, first: int, context: int) -> np.ndarray:
+    """Targets of one excerpt [context, instruments]; unknown where the film has ended."""
+    part = targets[first : first + context]
+    return np.pad(part, ((0, context - len(part)), (0, 0)), constant_values=np.nan)
+
+
+def summary(films: Films) -> list[dict]:
+    """Seconds of each instrument and of each number of simultaneous instruments, film by film.
+
+    Returns:
+        one dictionary a film: id, split, seconds, labelled (s), heard {instrument: s}, polyphony [s of 0, 1, 2, …].
+    """
+    rows = []
+    for film in films.films:
+        known = ~np.isnan(film.labels).any(axis=1)
+        polyphony = np.bincount(film.labels[known].sum(axis=1).astype(int), minlength=len(films.instruments) + 1)
+        heard = np.nansum(film.labels, axis=0, dtype=float) * WINDOW_S
+        rows.append({
+            "id": film.id,
+            "split": film.split,
+            "seconds": len(film.labels) * WINDOW_S,
+            "labelled": float(known.sum()) * WINDOW_S,
+            "heard": dict(zip(films.instruments, heard.round(2).tolist(), strict=True)),
+            "polyphony": (polyphony * WINDOW_S).round(2).tolist(),
+        })
+    return rows

@@ -1,0 +1,190 @@
+"""GTZAN: a thousand 30-s clips of music in ten genres.
+
+Source:   G. Tzanetakis, P. Cook: Musical genre classification of audio signals. IEEE Transactions on Speech and
+          Audio Processing 10(5), 2002. http://marsyas.info/downloads/datasets.html
+Licence:  none was ever stated; the recordings belong to their labels. Research use only, and never redistributed here.
+Faults:   B. L. Sturm: The GTZAN dataset: its contents, its faults, their effects on evaluation, and its future use
+          (arXiv:1306.1461): repeated recordings, wrong labels, and many clips of one artist side by side in number.
+Layout:   `genres/<genre>/<genre>.NNNNN.{au,wav}`, 22,050 Hz mono, 30 s; `jazz.00054.wav` of the common copy is damaged.
+
+A track is the group: nothing cut from one file may stand on two sides of a split. The one protocol that breaks this
+carries it in its name, `leaky`, and exists to show what leakage does to a score.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from helpers import audio
+from helpers.config import InputError
+from helpers.datasets.base import Clip, Report, data_label, locate, require, split_by_group
+from helpers.datasets.gtzan_filtered import filtered_tracks
+
+GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
+EIGHT_GENRES = tuple(genre for genre in GENRES if genre not in ("blues", "rock"))  # the smaller set that is also used
+SAMPLE_RATE = 22_050  # Hz
+OFFICIAL_TRACKS = 1000
+FILTERED = {"train": 443, "valid": 197, "test": 290}
+TRACK_FRACTIONS = (0.70, 0.15, 0.15)
+PROTOCOLS = ("filtered", "track", "leaky")
+SPLITS = ("train", "valid", "test")
+FOLDERS = ("gtzan/genres", "genres", "gtzan/genres_original", "genres_original", "Data/genres_original", "gtzan", ".")
+REMEDY = "`python -m helpers genre download` says where GTZAN comes from"
+TRACK = re.compile(r"(?P<track>(?P<genre>[a-z]+)\.(?P<number>\d{5}))(?:[._-][\w-]+)?\.(?:au|wav|flac)", re.IGNORECASE)
+SHORTEST = 0.5  # s; what is shorter says nothing about its genre
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Whole files as clips (group: track name, duration: that of the file), and one line for each file left out."""
+
+    clips: list[Clip]
+    skipped: list[str]
+
+
+def folder(root: Path) -> Path:
+    """The folder that holds one folder for each genre.
+
+    Raises:
+        InputError: there is none below `root`.
+    """
+    found = [name for name in FOLDERS if any((Path(root) / name / genre).is_dir() for genre in GENRES)]
+    return locate(found or FOLDERS[:2], root, REMEDY)
+
+
+def tracks(root: Path, genres: Sequence[str] = GENRES) -> Tracks:
+    """Every readable file of the given genres, in the order of genre and name; labels index `genres`.
+
+    Names may carry a suffix after the number (`blues.00029_noise.wav`, an augmented copy): the group is the track.
+    If a track lies there as `.au` and as `.wav`, the first readable one counts.
+
+    Raises:
+        InputError: no such folder, an unknown genre, or not one readable file.
+    """
+    if unknown := set(genres) - set(GENRES):
+        raise InputError(f"genre {', '.join(sorted(unknown))}: unknown; choose from {', '.join(GENRES)}")
+    found: dict[str, Clip] = {}
+    skipped: list[str] = []
+    base = folder(root)
+    for label, genre in enumerate(genres):
+        for path in sorted((base / genre).glob("*")):
+            match = TRACK.fullmatch(path.name)
+            if match is None or path.stem in found:
+                continue
+            try:
+                found[path.stem] = Clip(path, (label,), match["track"].lower(), duration=_usable_length(path))
+            except InputError as error:
+                skipped.append(str(error))
+    skipped = [line for line in skipped if Path(line.split(": ")[0]).stem not in found]
+    return Tracks(list(require(list(found.values()), str(base))), skipped)
+
+
+def _usable_length(path: Path) -> float:
+    """Duration in seconds.
+
+    Raises:
+        InputError: unreadable or too short, in one line that begins with the path.
+    """
+    seconds = audio.length(path)
+    if seconds < SHORTEST:
+        raise InputError(f"{path}: too short ({seconds:.2f} s); left out")
+    return seconds
+
+
+def windows(clips: Sequence[Clip], seconds: float = 3.0, heard: float = 1024 * 512 / 22_050) -> list[Clip]:
+    """Cut whole-file clips to windows side by side, each a clip of its own in the same group.
+
+    Args:
+        clips: with durations.
+        seconds: length of a window; a file that is shorter gives one window.
+        heard: seconds at the beginning of each file that are used.
+    """
+    cut = []
+    for clip in clips:
+        count = max(1, int(min(clip.duration, heard) / seconds + 1e-6))
+        cut += [replace(clip, start=clip.start + number * seconds, duration=seconds) for number in range(count)]
+    return cut
+
+
+def split(clips: Sequence[Clip], protocol: str, seed: int = 0) -> dict[str, list[Clip]]:
+    """Deal clips (whole files or windows) out to train, valid and test.
+
+    Args:
+        clips: of `tracks` or `windows`.
+        protocol: `filtered`: the fault-filtered lists (no repeats, no wrong labels, artists kept apart as far as
+            possible); `track`: 70/15/15 at random by track; `leaky`: 70/15/15 at random by window, so that windows of
+            one file stand on all sides. Only for comparison.
+        seed: of the random protocols.
+
+    Raises:
+        InputError: unknown protocol.
+    """
+    if protocol == "filtered":
+        names = filtered_tracks()
+        return {part: [clip for clip in clips if clip.group in names[part]] for part in SPLITS}
+    if protocol == "track":
+        return dict(zip(SPLITS, split_by_group(clips, TRACK_FRACTIONS, seed), strict=True))
+    if protocol == "leaky":
+        alone = [replace(clip, group=f"{clip.name}@{clip.start:g}") for clip in clips]
+        parts = split_by_group(alone, TRACK_FRACTIONS, seed)
+        return {part: [replace(c, group=c.group.split("@")[0]) for c in dealt]
+                for part, dealt in zip(SPLITS, parts, strict=True)}
+    raise InputError(f"protocol {protocol!r}: unknown; choose one of {', '.join(PROTOCOLS)}")
+
+
+def clips(root: Path, part: str) -> list[Clip]:
+    """Whole files of a part (train, valid, test) of the fault-filtered split."""
+    return split(tracks(root).clips, "filtered")[part]
+
+
+def listed(clips: Sequence[Clip], list_file: Path) -> list[Clip]:
+    """The clips that a list file names (`train_list.txt`, `test_list.txt`: one path or name a line), in its order.
+
+    Folders and suffixes in the list do not matter, so that a list made elsewhere fits.
+
+    Raises:
+        InputError: the file is missing, or names a track that is not among the clips.
+    """
+    by_name = {clip.name: clip for clip in clips}
+    chosen = []
+    for number, line in enumerate(list_lines(list_file), 1):
+        name = Path(line.replace("\\", "/")).stem
+        if name not in by_name:
+            raise InputError(f"{list_file}: line {number}: {line} is not among the readable tracks; remove the line")
+        chosen.append(by_name[name])
+    return list(require(chosen, str(list_file)))
+
+
+def list_lines(list_file: Path) -> list[str]:
+    """The lines of a list file that are not empty.
+
+    Raises:
+        InputError: it is missing or not text.
+    """
+    try:
+        return [line.strip() for line in Path(list_file).read_text(encoding="utf-8").splitlines() if line.strip()]
+    except FileNotFoundError:
+        raise InputError(f"{list_file}: no such list file") from None
+    except (UnicodeDecodeError, OSError):
+        raise InputError(f"{list_file}: is not a list of file names in UTF-8") from None
+
+
+def validate(root: Path) -> Report:
+    """Count tracks, name files that cannot be used, and compare with the official numbers."""
+    found = tracks(root)
+    label = data_label(root, len(found.clips), OFFICIAL_TRACKS)
+    counts = {genre: sum(clip.labels == (index,) for clip in found.clips) for index, genre in enumerate(GENRES)}
+    parts = split(found.clips, "filtered")
+    problems = [line if "left out" in line else f"{line}; left out" for line in found.skipped]
+    problems += [f"{folder(root) / genre}: no clip of this genre" for genre, n in counts.items() if not n]
+    notes = ["fault-filtered " + ", ".join(f"{part} {len(parts[part])} of {n}" for part, n in FILTERED.items())]
+    durations = np.array([clip.duration for clip in found.clips])
+    notes.append(f"clips of {durations.min():.1f} to {durations.max():.1f} s")
+    if label == "subset":
+        notes.append(f"{OFFICIAL_TRACKS - len(found.clips)} of {OFFICIAL_TRACKS} tracks are not here; {REMEDY}")
+    return Report("GTZAN", label, {"tracks": len(found.clips), **counts}, problems, notes)

@@ -1,0 +1,149 @@
+"""IRMAS: 6,705 three-second training clips of one instrument each, 2,874 test excerpts with one or more.
+
+Bosch, Janer, Fuhrmann, Herrera, A comparison of sound segregation techniques for predominant instrument recognition
+in musical audio signals, ISMIR 2012; Zenodo record 1290750; CC BY-NC-SA 3.0. 44.1 kHz stereo.
+
+Read as it comes: `IRMAS-TrainingData/<code>/[<code>][…]NNNN__K.wav`, where the tags after the code may say drums and
+genre, NNNN is the recording (the group) and K the clip; `IRMAS-TestingData-Part{1,2,3}/…/*.wav`, each with a `.txt`
+of codes. Clips without the usual name load with the folder as label; each is then its own group.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.config import InputError
+from helpers.datasets.base import Clip, data_label, locate, require
+from helpers.datasets.download import Archive
+
+CODES = ("cel", "cla", "flu", "gac", "gel", "org", "pia", "sax", "tru", "vio", "voi")
+NAMES = (
+    "cello", "clarinet", "flute", "acoustic_guitar", "electric_guitar", "organ", "piano", "saxophone", "trumpet",
+    "violin", "voice",
+)  # fmt: skip
+GENRES = {"cou_fol": "country-folk", "cla": "classical", "pop_roc": "pop-rock", "lat_sou": "latin-soul",
+          "jaz_blu": "jazz-blues"}  # fmt: skip
+DRUMS = {"dru": True, "nod": False}
+SECONDS = 3.0  # of a training clip; test excerpts last 5 to 20 s
+OFFICIAL = {"train": 6_705, "test": 2_874}
+OFFICIAL_TRAIN = dict(zip(CODES, (388, 505, 451, 637, 760, 682, 721, 626, 577, 580, 778), strict=True))
+HOST = "https://zenodo.org/records/1290750/files"
+DOWNLOADS = (
+    Archive(f"{HOST}/IRMAS-TrainingData.zip?download=1", "md5:4fd9f5ed5a18d8e2687e6360b5f60afe", "about 3 GB"),
+    Archive(f"{HOST}/IRMAS-TestingData-Part1.zip?download=1", "md5:5a2e65520dcedada565dff2050bb2a56", "2 to 3 GB"),
+    Archive(f"{HOST}/IRMAS-TestingData-Part2.zip?download=1", "md5:afb0c8ea92f34ee653693106be95c895", "2 to 3 GB"),
+    Archive(f"{HOST}/IRMAS-TestingData-Part3.zip?download=1", "md5:9b3fb2d0c89cdc98037121c25bd5b556", "2 to 3 GB"),
+)
+REMEDY = "get IRMAS with `python -m helpers irmas download`, or see data/README.txt"
+RECORDING = re.compile(r"(\d+)__\d+$")  # at the end of the name of a training clip
+EXCERPT = re.compile(r"[-_ ]\d+$")  # at the end of the name of a test excerpt; what is before it is the track
+TAG = re.compile(r"\[([a-z_]+)\]")
+
+
+@dataclass(frozen=True)
+class Tags:
+    """What the name of a training clip says beside the recording; None where it says nothing."""
+
+    code: str | None
+    drums: bool | None
+    genre: str | None
+
+
+def tags(name: str) -> Tags:
+    """Read the tags in brackets: the first is the instrument, `[cla]` after it is the genre classical.
+
+    >>> tags("008__[cel][nod][cla]0058__1")
+    Tags(code='cel', drums=False, genre='classical')
+    """
+    code, *rest = TAG.findall(name) or [None]
+    drums = next((DRUMS[tag] for tag in rest if tag in DRUMS), None)
+    return Tags(code, drums, next((GENRES[tag] for tag in rest if tag in GENRES), None))
+
+
+def clips(root: Path, split: str) -> list[Clip]:
+    """Clips of "train" or "test" in the order of their paths; group = recording (train) or track (test).
+
+    Raises:
+        InputError: the split is not there or empty, a folder is no instrument code, or a label file is missing, empty
+            or holds an unknown code.
+    """
+    folders = split_folders(root, split)
+    if split == "train":
+        found = [training_clip(path) for path in audio_files(folders[0])]
+    else:
+        found = [Clip(path, read_labels(path.with_suffix(".txt")), track(path))
+                 for folder in folders for path in audio_files(folder)]
+    return list(require(found, ", ".join(map(str, folders))))
+
+
+def split_folders(root: Path, split: str) -> list[Path]:
+    """The training folder, or those test folders (Part1 to Part3) that are there, in `root` or in `root/irmas`.
+
+    Raises:
+        InputError: there is none.
+    """
+    train = locate(("irmas/IRMAS-TrainingData", "IRMAS-TrainingData"), root, REMEDY)
+    if split == "train":
+        return [train]
+    parts = sorted(path for path in train.parent.glob("IRMAS-TestingData*") if path.is_dir())
+    if not parts:
+        raise InputError(f"{train.parent}: holds no IRMAS-TestingData-Part1; {REMEDY}")
+    return parts
+
+
+def training_clip(path: Path) -> Clip:
+    """A training clip from its path: label from the folder, recording from the name.
+
+    Raises:
+        InputError: the folder is none of the eleven codes.
+    """
+    if path.parent.name not in CODES:
+        raise InputError(f"{path}: folder {path.parent.name!r} is none of {', '.join(CODES)}; move the file")
+    recording = RECORDING.search(path.stem)
+    return Clip(path, (CODES.index(path.parent.name),), recording[1] if recording else f"{path.parent.name}/{path.stem}")
+
+
+def read_labels(path: Path) -> tuple[int, ...]:
+    """Sorted class indices of a test excerpt; one code a line, tolerant of blanks, case and line ends.
+
+    Raises:
+        InputError: the file is missing, empty, not text, or holds an unknown code (its line is named).
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such label file; every test excerpt needs one beside it") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not text; one instrument code a line is expected") from None
+    labels = set()
+    for number, line in enumerate(lines, start=1):
+        for code in line.lower().split():
+            if code not in CODES:
+                raise InputError(f"{path}: line {number}: {code!r} is none of {', '.join(CODES)}")
+            labels.add(CODES.index(code))
+    if not labels:
+        raise InputError(f"{path}: holds no instrument code; write one of {', '.join(CODES)} a line")
+    return tuple(sorted(labels))
+
+
+def track(path: Path) -> str:
+    """The track a test excerpt was cut from: its name without the number at the end.
+
+    >>> track(Path("Debussy - Arabesque-7.wav"))
+    'Debussy - Arabesque'
+    """
+    return EXCERPT.sub("", path.stem)
+
+
+def audio_files(folder: Path) -> Iterator[Path]:
+    """Audio files below a folder in order, without the hidden ones that archives from macOS hold."""
+    return (path for path in sorted(Path(folder).rglob("*"))
+            if path.suffix.lower() in (".wav", ".flac") and not path.name.startswith("."))
+
+
+def label_of(root: Path, split: str, found: list[Clip]) -> str:
+    """'official', 'subset' or 'demo'."""
+    return data_label(split_folders(root, split)[0], len(found), OFFICIAL[split])

@@ -1,0 +1,176 @@
+"""NSynth: 305,979 four-second notes of 1,006 instruments in 11 families, 16 kHz mono.
+
+Engel et al., Neural audio synthesis of musical notes with WaveNet autoencoders, ICML 2017; CC BY 4.0.
+Instruments of the training split never occur in the others; validation and test share some. The official test split
+has no synth_lead, and brass_acoustic_046 is only noise from pitch 84 up.
+
+A corpus is read as it comes: `nsynth-{train,valid,test}` with `examples.json` and `audio/*.wav` (or .flac), a folder
+that holds these, a bare folder of audio files (labels from their names), or an official `.tar.gz` (or `.tar`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from helpers.config import InputError
+from helpers.datasets.archives import archive_members, is_archive
+from helpers.datasets.base import Clip, data_label, require
+from helpers.datasets.download import Archive
+from helpers.files import inside, read_json
+
+FAMILIES = (
+    "bass", "brass", "flute", "guitar", "keyboard", "mallet", "organ", "reed", "string", "synth_lead", "vocal",
+)  # fmt: skip
+SAMPLE_RATE = 16_000  # Hz
+SECONDS = 4.0
+OFFICIAL = {"train": 289_205, "valid": 12_678, "test": 4_096}
+TASK = "nsynth-family"
+HOST = "http://download.magenta.tensorflow.org/datasets/nsynth"
+DOWNLOADS = {
+    "train": Archive(f"{HOST}/nsynth-train.jsonwav.tar.gz", "md5:fde6665a93865503ba598b9fac388660", "about 22 GB"),
+    "valid": Archive(f"{HOST}/nsynth-valid.jsonwav.tar.gz", "md5:87e94a00a19b6dbc99cf6d4c0c0cae87", "about 1 GB"),
+    "test": Archive(f"{HOST}/nsynth-test.jsonwav.tar.gz", "md5:5e6f8719bf7e16ad0a00d518b78af77d", "about 350 MB"),
+}
+REMEDY = "get NSynth with `python -m helpers nsynth download`, or see data/README.txt"
+NAME = re.compile(r"(?P<instrument>(?P<family>[a-z_]+)_(?P<source>[a-z]+)_(?P<number>\d+))-(?P<pitch>\d+)-(?P<velocity>\d+)")
+SUFFIXES = (".wav", ".flac")
+
+
+def clips(root: Path, split: str) -> list[Clip]:
+    """Notes of a split below `root`, in the order of their names; group = instrument.
+
+    Raises:
+        InputError: the split is not there, or cannot be understood.
+    """
+    return read_folder(find_split(root, split))
+
+
+def find_split(root: Path, split: str) -> Path:
+    """`nsynth-<split>` as a folder or archive in `root` or in `root/nsynth`.
+
+    Raises:
+        InputError: it is in neither.
+    """
+    for folder in (Path(root), Path(root) / "nsynth"):
+        for name in (f"nsynth-{split}", f"nsynth-{split}.jsonwav.tar.gz", f"nsynth-{split}.tar.gz"):
+            if (folder / name).exists():
+                return folder / name
+    raise InputError(f"{root}: holds no nsynth-{split}; {REMEDY}")
+
+
+def read_folder(path: Path) -> list[Clip]:
+    """Notes of one split: a split folder, its parent (the test split is taken), a bare audio folder or an archive.
+
+    Raises:
+        InputError: missing or empty; no label source; a label outside the 11 families; examples.json that is not
+            JSON or contradicts the file names.
+    """
+    path = Path(path)
+    if is_archive(path):
+        return _archive_clips(path)
+    if not path.is_dir():
+        raise InputError(f"{path}: no such folder; give the nsynth-test folder with examples.json and audio/ in it")
+    if not (path / "examples.json").is_file() and not (path / "audio").is_dir():
+        for parent in (path, path / "nsynth"):
+            if (parent / "nsynth-test").is_dir():
+                path = parent / "nsynth-test"
+    folder = path / "audio" if (path / "audio").is_dir() else path
+    files = _audio_files(folder)
+    listed = path / "examples.json"
+    if listed.is_file():
+        return _listed_clips(listed, folder, files)
+    require(list(files), f"{path} (looked for .wav and .flac)")
+    return [_named_clip(stem, folder / name) for stem, name in sorted(files.items())]
+
+
+def family_of(name: str, where: str) -> tuple[int, str]:
+    """Family index and instrument of a note's name.
+
+    Raises:
+        InputError: the name is not an NSynth name, or its family is none of the 11; `where` is named.
+    """
+    match = NAME.fullmatch(name)
+    if not match:
+        raise InputError(
+            f"{where}: no label source; add examples.json or name files <family>_<source>_<instrument>-<pitch>-<velocity>"
+        )
+    if match["family"] not in FAMILIES:
+        raise InputError(f"{where}: family {match['family']!r} is none of {', '.join(FAMILIES)}")
+    return FAMILIES.index(match["family"]), match["instrument"]
+
+
+def pitch_of(clip: Clip) -> int | None:
+    """MIDI pitch from the name of a note, if it has an official name."""
+    match = NAME.fullmatch(clip.name)
+    return int(match["pitch"]) if match else None
+
+
+def source_of(clip: Clip) -> str | None:
+    """acoustic, electronic or synthetic, from the name of a note, if it has an official name."""
+    match = NAME.fullmatch(clip.name)
+    return match["source"] if match else None
+
+
+def is_noise_only(clip: Clip) -> bool:
+    """Whether this is one of the notes that are known to be only noise: brass_acoustic_046 from pitch 84 up."""
+    return clip.group == "brass_acoustic_046" and (pitch_of(clip) or 0) >= 84
+
+
+def family_counts(notes: Iterable[Clip]) -> dict[str, int]:
+    """Notes of each family, in index order, absent families left out."""
+    counts = Counter(clip.labels[0] for clip in notes)
+    return {FAMILIES[label]: counts[label] for label in sorted(counts)}
+
+
+def label_of(root: Path, split: str, notes: list[Clip]) -> str:
+    """'official', 'subset' or 'demo'."""
+    return data_label(root, len(notes), OFFICIAL[split])
+
+
+def _audio_files(folder: Path) -> dict[str, str]:
+    """Stem -> file name; one listing of the folder, no look at single files."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) and entry.name[0] != "."]
+    return {name.rsplit(".", 1)[0]: name for name in names}
+
+
+def _named_clip(stem: str, path: Path, member: str | None = None) -> Clip:
+    label, instrument = family_of(stem, member or str(path))
+    return Clip(path, (label,), instrument, member=member)
+
+
+def _listed_clips(listed: Path, folder: Path, files: dict[str, str]) -> list[Clip]:
+    """Notes that examples.json lists; a file that is missing stays in and will be unreadable."""
+    examples = read_json(listed)
+    if not isinstance(examples, dict) or not all(isinstance(v, dict) for v in examples.values()):
+        raise InputError(f"{listed}: is not a dictionary of notes; take the file that came with the audio")
+    require(list(examples), str(listed))
+    if not files.keys() & examples.keys():
+        raise InputError(f"{listed}: names none of the {len(files)} audio files in {folder}; they belong to different data")
+    return [_listed_clip(listed, stem, examples[stem], folder, files) for stem in sorted(examples)]
+
+
+def _listed_clip(listed: Path, stem: str, fields: dict, folder: Path, files: dict[str, str]) -> Clip:
+    path = inside(folder, files.get(stem, stem + SUFFIXES[0])) if stem not in files else folder / files[stem]
+    family = fields.get("instrument_family_str")
+    number = fields.get("instrument_family")
+    if family is None and isinstance(number, int) and 0 <= number < len(FAMILIES):
+        family = FAMILIES[number]
+    if family is None:
+        return _named_clip(stem, path)
+    if family not in FAMILIES:
+        raise InputError(f"{listed}: {stem}: family {family!r} is none of {', '.join(FAMILIES)}")
+    match = NAME.fullmatch(stem)
+    if match and match["family"] != family:
+        raise InputError(f"{listed}: {stem}: says {family!r}, the file name says {match['family']!r}; one of them is wrong")
+    instrument = match["instrument"] if match else str(fields.get("instrument_str", stem))
+    return Clip(path, (FAMILIES.index(family),), instrument)
+
+
+def _archive_clips(path: Path) -> list[Clip]:
+    names = [name for name in archive_members(path) if name.lower().endswith(SUFFIXES)]
+    return list(require([_named_clip(Path(name).stem, path, name) for name in names], str(path)))

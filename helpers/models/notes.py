@@ -1,0 +1,169 @@
+"""Encoders for single notes (NSynth): short-chunk CNN, a compact CNN, a spectrogram transformer.
+
+Axis letters: B batch, C channels, M mel bands, F frames, D embedding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from helpers.config import MelConfig
+from helpers.features.mel import MelFrontend
+from helpers.models.base import Recogniser, linear_head
+
+
+def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """Convolution that keeps the size (for stride 1), without the bias that batch normalisation makes idle."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False), nn.BatchNorm2d(outputs)
+    )
+
+
+class PlainBlock(nn.Module):
+    """conv - BN - ReLU - max-pool 2."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.conv, self.pool = conv_bn(inputs, outputs), nn.MaxPool2d(2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[B, inputs, M, F] -> [B, outputs, M/2, F/2]."""
+        return self.pool(torch.relu(self.conv(x)))
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions, the first with stride 2, beside a strided 1x1 shortcut (He et al., CVPR 2016)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.first, self.second = conv_bn(inputs, outputs, stride=2), conv_bn(outputs, outputs)
+        self.shortcut = conv_bn(inputs, outputs, kernel=1, stride=2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[B, inputs, M, F] -> [B, outputs, M/2, F/2]."""
+        return torch.relu(self.second(torch.relu(self.first(x))) + self.shortcut(x))
+
+
+class ShortChunkCNN(nn.Module):
+    """Seven blocks with a global max: the short-chunk CNN (Won et al., SMC 2020), with or without residuals.
+
+    The original sees 3.69 s in 128 mel bands; here the whole note goes in.
+    """
+
+    def __init__(self, block: Callable[[int, int], nn.Module], channels: int = 128) -> None:
+        super().__init__()
+        widths = [1, channels, channels, 2 * channels, 2 * channels, 2 * channels, 2 * channels, 4 * channels]
+        self.blocks = nn.ModuleList(block(i, o) for i, o in zip(widths[:-1], widths[1:], strict=True))
+        self.width = widths[-1]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[B, 1, M, F] -> [B, D]; needs at least 128 bands and 128 frames."""
+        for block in self.blocks:
+            x = block(x)
+        return x.amax(dim=(2, 3))
+
+
+class CompactBlock(nn.Module):
+    """Two residual 3x3 convolutions behind an average pool that halves time, frequency or both."""
+
+    def __init__(self, inputs: int, outputs: int, pool: tuple[int, int]) -> None:
+        super().__init__()
+        self.pool = nn.AvgPool2d(pool)
+        self.first, self.second = conv_bn(inputs, outputs), conv_bn(outputs, outputs)
+        self.shortcut = conv_bn(inputs, outputs, kernel=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[B, inputs, M, F] -> [B, outputs, M/pool[0], F/pool[1]]."""
+        x = self.pool(x)
+        return torch.relu(self.second(torch.relu(self.first(x))) + self.shortcut(x))
+
+
+class CompactCNN(nn.Module):
+    """A small residual CNN that keeps frequency apart until the end.
+
+    A family shows in where along the spectrum energy lies and in how that changes with time; so after the blocks the
+    mel bands are folded into the channels, and mean and maximum over time are pooled for each (as in Kong et al.,
+    PANNs, 2020, but per band group).
+    """
+
+    def __init__(self, n_mels: int, channels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(conv_bn(1, channels[0], kernel=5, stride=2), nn.ReLU())
+        pools = [(2, 2)] * (len(channels) - 1)
+        self.blocks = nn.ModuleList(
+            CompactBlock(i, o, pool) for i, o, pool in zip(channels[:-1], channels[1:], pools, strict=True)
+        )
+        self.bands = -(-n_mels // 2) // 2 ** len(pools)
+        self.mix = nn.Sequential(nn.Linear(2 * channels[-1] * self.bands, 256), nn.BatchNorm1d(256), nn.ReLU())
+        self.width = 256
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[B, 1, M, F] -> [B, D]."""
+        x = self.stem(x)  # [B, C0, M/2, F/2]
+        for block in self.blocks:
+            x = block(x)
+        x = x.flatten(1, 2)  # [B, C*bands, F']
+        return self.mix(torch.cat([x.mean(dim=2), x.amax(dim=2)], dim=1))
+
+
+class SpectrogramTransformer(nn.Module):
+    """Self-attention over patches of the mel spectrogram, pooled by their mean (after Gong et al., AST, 2021).
+
+    A small convolution cuts patches of 16 bands x 16 frames; positions in time and frequency are learned apart, so
+    that shorter inputs work.
+    """
+
+    PATCH = 16
+
+    def __init__(self, n_mels: int, max_frames: int, width: int, depth: int, heads: int) -> None:
+        super().__init__()
+        self.patches = nn.Sequential(conv_bn(1, 32, stride=2), nn.ReLU(), nn.Conv2d(32, width, 8, stride=8))
+        self.of_band = nn.Parameter(torch.randn(1, width, n_mels // self.PATCH, 1) * 0.02)
+        self.of_time = nn.Parameter(torch.randn(1, width, 1, max_frames // self.PATCH) * 0.02)
+        self.blocks = nn.ModuleList(
+            nn.TransformerEncoderLayer(width, heads, 4 * width, 0.1, "gelu", batch_first=True, norm_first=True)
+            for _ in range(depth)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.width = width
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[B, 1, M, F] -> [B, D]."""
+        x = self.patches(x)  # [B, D, M/16, F/16]
+        x = x + self.of_band + self.of_time[..., : x.shape[3]]
+        x = x.flatten(2).transpose(1, 2)  # [B, patches, D]
+        for block in self.blocks:
+            x = block(x)
+        return self.norm(x.mean(dim=1))
+
+
+def _short_chunk(block: Callable) -> Callable:
+    def build(n_classes: int, mel: dict, channels: int = 128) -> Recogniser:
+        encoder = ShortChunkCNN(block, channels)
+        return Recogniser(MelFrontend(MelConfig(**mel)), encoder, linear_head(encoder.width, n_classes, 0.5))
+
+    return build
+
+
+def _compact(n_classes: int, mel: dict, channels: tuple[int, ...] = (16, 32, 64, 128)) -> Recogniser:
+    config = MelConfig(**mel)
+    encoder = CompactCNN(config.n_mels, tuple(channels))
+    return Recogniser(MelFrontend(config), encoder, linear_head(encoder.width, n_classes))
+
+
+def _transformer(n_classes: int, mel: dict, width: int = 128, depth: int = 4, heads: int = 4) -> Recogniser:
+    config = MelConfig(**mel)
+    frames = config.frames(4 * config.sample_rate)
+    encoder = SpectrogramTransformer(config.n_mels, frames + frames % 2, width, depth, heads)
+    return Recogniser(MelFrontend(config), encoder, linear_head(width, n_classes))
+
+
+MODELS = {
+    "short_chunk_cnn": _short_chunk(PlainBlock),
+    "short_chunk_cnn_res": _short_chunk(ResidualBlock),
+    "compact_cnn": _compact,
+    "spectrogram_transformer": _transformer,
+}

@@ -1,0 +1,106 @@
+"""What happens in a training step: augment, forward, loss; and the counters behind the epoch line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import lightning as L
+import torch
+from torch import nn
+from torchmetrics import MeanMetric
+
+from helpers.config import TrainConfig
+from helpers.training.losses import LOSSES
+from helpers.training.optimizers import optimizer, schedule
+
+COUNTERS = ("train_loss", "train_score", "valid_loss", "valid_score")
+
+
+def score(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """How good logits are, in 0..1.
+
+    For [B, classes]: mean target mass on the highest-scoring class: accuracy for single-label clips, hit@1 for
+    multi-label ones. For frames [B, frames, classes]: micro F1 of logits > 0 over what is known.
+    """
+    if logits.ndim == 2:
+        return targets.gather(1, logits.argmax(dim=1, keepdim=True)).mean()
+    known = ~torch.isnan(targets)
+    said, true = (logits > 0) & known, (targets > 0.5) & known
+    return 2 * (said & true).sum() / (said.sum() + true.sum()).clamp_min(1)
+
+
+class TrainingModule(L.LightningModule):
+    """A recogniser under training; see `training.fit.fit` for the arguments."""
+
+    def __init__(
+        self, model: nn.Module, config: TrainConfig, batch_augment: Callable | None, spec_augment: Callable | None
+    ) -> None:
+        super().__init__()
+        self.model, self.config = model, config
+        self.batch_augment, self.spec_augment = batch_augment, spec_augment
+        self.counters = nn.ModuleDict({name: MeanMetric() for name in COUNTERS})
+        classes_given = torch.tensor(config.class_weights or 1.0)
+        self.register_buffer("class_weights", classes_given, persistent=False)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the encoder stays as it is in this epoch."""
+        return self.current_epoch < self.config.freeze_epochs
+
+    def configure_optimizers(self) -> dict:
+        """Optimiser and step-wise schedule of the recipe."""
+        chosen = optimizer(self.model, self.config)
+        steps = int(self.trainer.estimated_stepping_batches)
+        return {
+            "optimizer": chosen,
+            "lr_scheduler": {"scheduler": schedule(chosen, self.config.schedule, steps), "interval": "step"},
+        }
+
+    def on_train_epoch_start(self) -> None:
+        """Seed what is drawn in the steps by (seed, epoch, rank), so that a resumed run draws the same."""
+        torch.manual_seed(hash((self.config.seed, self.current_epoch, self.global_rank)) % 2**31)
+        if self.frozen:
+            self.model.encoder.eval()
+        elif self.config.freeze_epochs and self.current_epoch == self.config.freeze_epochs:
+            self.model.encoder.train()
+            rate = self.config.learning_rate * self.config.encoder_lr_scale
+            self.print(f"epoch {self.current_epoch + 1}: encoder unfrozen for fine-tuning (learning rate {rate:g})")
+
+    def training_step(self, batch: tuple, index: int) -> torch.Tensor:
+        """Loss of one augmented batch."""
+        waveforms, targets = batch
+        if self.batch_augment is not None:
+            waveforms, targets = self.batch_augment(waveforms, targets)
+        features = self.model.frontend(waveforms)
+        if self.spec_augment is not None:
+            features = self.spec_augment(features)
+        with torch.set_grad_enabled(not self.frozen):
+            embedding = self.model.encoder(features)
+        logits = self.model.head(embedding)
+        loss = self._loss(logits, self._smoothed(targets))
+        self._count("train", loss, logits, targets)
+        return loss
+
+    def validation_step(self, batch: tuple, index: int) -> None:
+        """Count loss and score of one validation batch."""
+        waveforms, targets = batch
+        logits = self.model(waveforms)
+        self._count("valid", self._loss(logits, targets), logits, targets)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the epoch's four numbers and start counting again."""
+        for name, counter in self.counters.items():
+            if counter.update_called:
+                self.log(name, counter.compute(), rank_zero_only=False)
+                counter.reset()
+
+    def _loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return LOSSES[self.config.loss](logits.float(), targets, self.class_weights)
+
+    def _smoothed(self, targets: torch.Tensor) -> torch.Tensor:
+        share = self.config.label_smoothing
+        return targets * (1 - share) + share / targets.shape[-1]
+
+    def _count(self, side: str, loss: torch.Tensor, logits: torch.Tensor, targets: torch.Tensor) -> None:
+        self.counters[f"{side}_loss"].update(loss.detach(), len(targets))
+        self.counters[f"{side}_score"].update(score(logits.detach().float(), targets), len(targets))
