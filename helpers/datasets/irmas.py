@@ -39,7 +39,7 @@ DOWNLOADS = (
 )
 REMEDY = "get IRMAS with `python -m helpers irmas download`, or see data/README.txt"
 RECORDING = re.compile(r"(\d+)__\d+$")  # at the end of the name of a training clip
-EXCERPT = re.compile(r"[-_ ]\d+$")  # at the end of the name of a test excerpt; what is before it is the track
+EXCERPT = re.compile(r"-\d+$")  # at the end of the name of a test excerpt; what is before it is the track
 TAG = re.compile(r"\[([a-z_]+)\]")
 
 
@@ -103,7 +103,8 @@ def training_clip(path: Path) -> Clip:
     if path.parent.name not in CODES:
         raise InputError(f"{path}: folder {path.parent.name!r} is none of {', '.join(CODES)}; move the file")
     recording = RECORDING.search(path.stem)
-    return Clip(path, (CODES.index(path.parent.name),), recording[1] if recording else f"{path.parent.name}/{path.stem}")
+    group = recording[1] if recording else f"{path.parent.name}/{path.stem}"
+    return Clip(path, (CODES.index(path.parent.name),), group)
 
 
 def read_labels(path: Path) -> tuple[int, ...]:
