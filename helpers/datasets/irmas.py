@@ -30,6 +30,7 @@ DRUMS = {"dru": True, "nod": False}
 SECONDS = 3.0  # of a training clip; test excerpts last 5 to 20 s
 OFFICIAL = {"train": 6_705, "test": 2_874}
 OFFICIAL_TRAIN = dict(zip(CODES, (388, 505, 451, 637, 760, 682, 721, 626, 577, 580, 778), strict=True))
+OFFICIAL_TEST_LABELS = dict(zip(CODES, (111, 62, 163, 535, 942, 361, 995, 326, 167, 211, 1_044), strict=True))
 HOST = "https://zenodo.org/records/1290750/files"
 DOWNLOADS = (
     Archive(f"{HOST}/IRMAS-TrainingData.zip?download=1", "md5:4fd9f5ed5a18d8e2687e6360b5f60afe", "about 3 GB"),

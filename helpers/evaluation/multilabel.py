@@ -1,0 +1,134 @@
+"""Scores of multi-label recognition, the choice of thresholds, and the answers that listen to nothing.
+
+Axes: N items, C classes. `targets` and `decisions` are zeros and ones [N, C], `scores` are probabilities [N, C];
+a class is said where its score is above its threshold. Macro averages run over all C classes; one that is neither there nor said counts 0, as is usual for IRMAS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+DEFAULT_THRESHOLD = 0.5  # of a class that validation data say nothing about
+
+Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+
+
+def micro_f1(targets: np.ndarray, decisions: np.ndarray) -> float:
+    """F1 of all N x C decisions pooled; 0 if nothing is there and nothing said.
+
+    >>> micro_f1(np.array([[1, 0], [1, 1]]), np.array([[1, 0], [0, 0]]))
+    0.5
+    """
+    hits = np.logical_and(targets, decisions).sum()
+    return float(2 * hits / max(np.sum(targets) + np.sum(decisions), 1))
+
+
+def per_class(targets: np.ndarray, decisions: np.ndarray) -> dict[str, np.ndarray]:
+    """Precision, recall and F1 [C] of each class, and how often it is there (`support`)."""
+    targets, decisions = np.asarray(targets, bool), np.asarray(decisions, bool)
+    hits, said, there = ((targets & decisions).sum(axis=0), decisions.sum(axis=0), targets.sum(axis=0))
+    return {
+        "precision": hits / np.maximum(said, 1),
+        "recall": hits / np.maximum(there, 1),
+        "f1": 2 * hits / np.maximum(said + there, 1),
+        "support": there,
+    }
+
+
+def macro_f1(targets: np.ndarray, decisions: np.ndarray) -> float:
+    """Mean of the classes' F1."""
+    return float(per_class(targets, decisions)["f1"].mean())
+
+
+def lrap(targets: np.ndarray, scores: np.ndarray) -> float:
+    """Label ranking average precision: of the classes ranked at or above a true one, the share that is true."""
+    from sklearn.metrics import label_ranking_average_precision_score
+
+    return float(label_ranking_average_precision_score(targets, scores))
+
+
+def hit_at_1(targets: np.ndarray, scores: np.ndarray) -> float:
+    """Share of items whose highest-scoring class is among their labels: 'correct' for the predominant instrument."""
+    return float(np.take_along_axis(np.asarray(targets), scores.argmax(axis=1)[:, None], axis=1).mean())
+
+
+METRICS: dict[str, Metric] = {
+    "micro_f1": lambda targets, scores, decisions: micro_f1(targets, decisions),
+    "macro_f1": lambda targets, scores, decisions: macro_f1(targets, decisions),
+    "lrap": lambda targets, scores, decisions: lrap(targets, scores),
+    "hit_at_1": lambda targets, scores, decisions: hit_at_1(targets, scores),
+}
+
+
+def choose_thresholds(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Threshold [C] of each class that gives its best F1, halfway between the scores on its two sides.
+
+    To be called with validation data; with test data the result is an oracle and must be named so. A class that
+    does not occur gets `DEFAULT_THRESHOLD`.
+    """
+    return np.array([_best_threshold(targets[:, c] > 0.5, scores[:, c]) for c in range(targets.shape[1])])
+
+
+def constant(labels: Iterable[int], shape: tuple[int, int]) -> np.ndarray:
+    """Decisions [N, C] that say the same labels for every item."""
+    decisions = np.zeros(shape, int)
+    decisions[:, list(labels)] = 1
+    return decisions
+
+
+def best_constant(targets: np.ndarray) -> tuple[int, ...]:
+    """The label set that, said for every item of `targets`, gives the best micro F1.
+
+    It consists of the k most frequent classes for some k: for a fixed number of labels these give the most hits.
+    """
+    order = np.argsort(-np.asarray(targets).sum(axis=0), kind="stable")
+    sets = [tuple(sorted(order[:k].tolist())) for k in range(1, targets.shape[1] + 1)]
+    return max(sets, key=lambda labels: micro_f1(targets, constant(labels, targets.shape)))
+
+
+def constant_scores(targets: np.ndarray, labels: Iterable[int]) -> dict[str, float]:
+    """Micro and macro F1 of a constant answer, and hit@1 of its most frequent label."""
+    labels = list(labels)
+    decisions = constant(labels, targets.shape)
+    first = max(labels, key=lambda label: targets[:, label].sum())
+    return {
+        "micro_f1": micro_f1(targets, decisions),
+        "macro_f1": macro_f1(targets, decisions),
+        "hit_at_1": float(np.mean(targets[:, first])),
+    }
+
+
+def pool_windows(scores: np.ndarray, how: str) -> np.ndarray:
+    """Scores [C] of one excerpt from those of its windows [windows, C].
+
+    "mean" and "max" over the windows, or "sum": summed up and divided by the largest class of the excerpt, so that
+    the most certain class has 1 (Han, Kim, Lee, Deep CNNs for predominant instrument recognition, TASLP 2017).
+    """
+    return POOLING[how](np.asarray(scores))
+
+
+def _normalised_sum(scores: np.ndarray) -> np.ndarray:
+    total = scores.sum(axis=0)
+    return total / max(total.max(), np.finfo(total.dtype).tiny)
+
+
+POOLING: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "mean": lambda scores: scores.mean(axis=0),
+    "max": lambda scores: scores.max(axis=0),
+    "sum": _normalised_sum,
+}
+
+
+def _best_threshold(present: np.ndarray, scores: np.ndarray) -> float:
+    """Threshold of one class; `present` [N] bool, `scores` [N]."""
+    if not present.any():
+        return DEFAULT_THRESHOLD
+    order = np.argsort(-scores, kind="stable")
+    ordered, hits = scores[order], np.cumsum(present[order])
+    f1 = 2 * hits / (np.arange(1, len(scores) + 1) + present.sum())
+    f1[:-1][ordered[:-1] == ordered[1:]] = -1.0  # equal scores cannot be told apart
+    said = int(np.argmax(f1)) + 1
+    below = ordered[said] if said < len(ordered) else 0.0
+    return float((ordered[said - 1] + below) / 2)
