@@ -8,7 +8,7 @@ import sys
 
 from helpers.config import InputError
 
-COMMANDS = ("run",)
+COMMANDS = ("run", "report", "films")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -1,0 +1,145 @@
+"""Set the slide report: metrics and figures on disk -> a 16:9 PDF, typeset by Typst from `report/slides.typ`.
+
+Every part of the report is a file `report/slides/PART.typ` that reads `metrics/PART.json`; parts whose metrics do not
+exist yet are left out. Typst gets its files from memory and only the fonts it brings along: no network, no system
+packages, and the same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import typst
+
+from helpers import metrics
+from helpers.config import REPORT, InputError
+from helpers.files import atomic
+from helpers.metrics import Result
+from helpers.plotting.style import PALETTE
+
+PARTS = (  # in their order; each has metrics/PART.json and report/slides/PART.typ
+    "01_mel",
+    "02_classic",
+    "03_nsynth",
+    "04_irmas",
+    "04_films",
+    "04_chmusic",
+    "05_predominant",
+    "06_gtzan",
+)
+REMEDY = "run `python -m helpers run` to write it again"
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What the title slide says; empty fields are left out."""
+
+    student: str = ""  # student id
+    author: str = ""
+    link: str = ""  # to the code
+
+    @property
+    def file_name(self) -> str:
+        """Name of the PDF that the course asks for."""
+        return f"{self.student}_report.pdf" if self.student else "report.pdf"
+
+
+@dataclass(frozen=True)
+class Deck:
+    """The files that Typst reads, by their path in its world, and the parts among them."""
+
+    files: dict[str, bytes]
+    parts: list[str]
+    missing: list[str]  # parts without metrics
+
+
+def build(folder: Path, cover: Cover) -> tuple[Path, list[str]]:
+    """Set the report of a folder with metrics/ and figures/.
+
+    Returns:
+        The PDF in that folder and the parts that were left out for want of metrics.
+
+    Raises:
+        InputError: there are no metrics at all; one is malformed or lacks a field; a figure is missing or damaged.
+            Names the file and the field. An older PDF stays as it is.
+    """
+    deck = collect(folder, cover)
+    content = _compile(folder, deck)
+    path = Path(folder) / cover.file_name
+    with atomic(path) as temporary:
+        temporary.write_bytes(content)
+    return path, deck.missing
+
+
+def collect(folder: Path, cover: Cover, template: Path = REPORT) -> Deck:
+    """Read and check everything the report is made of; raises as `build` does."""
+    folder = Path(folder)
+    sources = [template / "slides.typ", *sorted((template / "slides").glob("*.typ"))]
+    results = {p: metrics.read(_metrics(folder, p)) for p in PARTS if _metrics(folder, p).is_file()}
+    if not results:
+        raise InputError(f"{folder / 'metrics'}: holds no metrics of any part; run `python -m helpers run` first")
+    files = {path.relative_to(template).as_posix(): path.read_bytes() for path in sources}
+    for part, result in results.items():
+        files[f"metrics/{part}.json"] = _metrics(folder, part).read_bytes()
+        files |= _figures(folder, part, result)
+    files["deck.json"] = _deck_json(cover, list(results))
+    return Deck(files, list(results), [part for part in PARTS if part not in results])
+
+
+def query(folder: Path, cover: Cover) -> list[dict]:
+    """Title and data label of every slide, in order, as Typst sets them."""
+    files = collect(folder, cover).files
+    return json.loads(typst.query(_world(files), "<slide>", field="value", ignore_system_fonts=True))
+
+
+def _metrics(folder: Path, part: str) -> Path:
+    return folder / "metrics" / f"{part}.json"
+
+
+def _figures(folder: Path, part: str, result: Result) -> dict[str, bytes]:
+    """The figures that a result names."""
+    found = {}
+    for number, name in enumerate(result.figures):
+        path = folder / "figures" / name
+        if not path.is_file():
+            raise InputError(f"{_metrics(folder, part)}: figures.{number}: {path} is not there; {REMEDY}")
+        found[f"figures/{name}"] = path.read_bytes()
+    return found
+
+
+def _deck_json(cover: Cover, parts: list[str]) -> bytes:
+    return json.dumps({**asdict(cover), "parts": parts, "palette": list(PALETTE)}).encode()
+
+
+def _world(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Typst's own name for the file it starts with."""
+    return {"main": files["slides.typ"], **files}
+
+
+def _set(files: dict[str, bytes]) -> bytes:
+    return typst.compile(_world(files), format="pdf", ignore_system_fonts=True, timestamp=0)
+
+
+def _compile(folder: Path, deck: Deck) -> bytes:
+    try:
+        return _set(deck.files)
+    except typst.TypstError as error:
+        raise InputError(_culprit(folder, deck, error)) from None
+
+
+def _culprit(folder: Path, deck: Deck, error: typst.TypstError) -> str:
+    """Which figure or metrics file Typst stumbled over, found by setting each of them alone."""
+    for name in sorted(name for name in deck.files if name.startswith("figures/")):
+        try:
+            _set({"slides.typ": f'#image("/{name}")'.encode(), name: deck.files[name]})
+        except typst.TypstError as fault:
+            return f"{folder / name}: cannot be shown ({fault.message}); {REMEDY}"
+    for part in deck.parts:
+        single = json.loads(deck.files["deck.json"]) | {"parts": [part]}
+        try:
+            _set({**deck.files, "deck.json": json.dumps(single).encode()})
+        except typst.TypstError as fault:
+            return f"{_metrics(folder, part)}: {fault.message.removeprefix('panicked with: ')}; {REMEDY}"
+    return f"{folder}: the slides cannot be set ({error.message}); {REMEDY}"

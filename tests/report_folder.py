@@ -1,0 +1,100 @@
+"""A report folder with made-up results of every part, for tests of the slides and the hand-in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from helpers import metrics
+from helpers.config import DataLabel
+from helpers.metrics import Result, Score
+
+FAMILIES = ["bass", "brass", "flute", "guitar", "keyboard", "mallet", "organ", "reed", "string", "synth_lead", "vocal"]
+CHMUSIC = ["erhu", "pipa", "sanxian", "dizi", "suona", "zhuiqin", "zhongruan", "liuqin", "guzheng", "yangqin", "sheng"]
+GENRES = ["blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"]
+FIGURE = '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="180"><rect width="320" height="180"/></svg>'
+
+
+def score(value: float, spread: float = 0.06) -> Score:
+    return Score(value=value, low=value - spread, high=min(1.0, value + spread))
+
+
+def confusion(n_classes: int, right: int, seed: int) -> list[list[int]]:
+    matrix = np.random.default_rng(seed).integers(0, 3, (n_classes, n_classes))
+    np.fill_diagonal(matrix, right)
+    matrix[FAMILIES.index("synth_lead") if n_classes == 11 else -1] = 0
+    return matrix.tolist()
+
+
+def result(title: str, data: DataLabel = "demo", **fields) -> Result:
+    known = dict(
+        corpus="NSynth", n=100, groups=30, group_kind="instrument", fingerprint="0123456789abcdef", seed=0,
+        budget="smoke", command="python -m helpers run", scores={}, baselines={}, classes=FAMILIES,
+        versions={"python": "3.11.4", "torch": "2.11.0"},
+    )  # fmt: skip
+    return Result(title=title, data=data, **(known | fields))
+
+
+def two(top1: float, top3: float) -> dict[str, Score]:
+    return {"top1": score(top1), "top3": score(top3)}
+
+
+MAJORITY = {"largest family": {"top1": 0.1, "top3": 0.3}}
+COUNTS = {s: {name: n for name in FAMILIES} for s, n in (("train", 90), ("valid", 20), ("test", 10))}
+ARCHITECTURE = [
+    {"layer": "mel", "shape": [1, 96, 251]}, {"layer": "stem", "shape": [16, 48, 126]},
+    {"layer": "block 1", "shape": [32, 24, 63]}, {"layer": "block 2", "shape": [64, 12, 31]},
+    {"layer": "block 3", "shape": [128, 6, 15]}, {"layer": "pooling", "shape": [256]},
+    {"layer": "linear", "shape": [11]},
+]  # fmt: skip
+
+
+def results(data: DataLabel = "demo") -> dict[str, Result]:
+    """One result for every part of the report."""
+    classic = {"extra_trees": two(0.83, 0.89), "svm": two(0.8, 0.9), "random_forest": two(0.79, 0.9),
+               "gradient_boosting": two(0.78, 0.88), "knn": two(0.7, 0.85)}  # fmt: skip
+    irmas = {name: {"micro_f1": score(v), "macro_f1": score(v - 0.1), "lrap": score(v + 0.1)}
+             for name, v in (("mixing", 0.62), ("no_mixing", 0.5))}  # fmt: skip
+    return {
+        "01_mel": result(
+            "Mel spectrograms", data, figures=["01_nine.svg", "01_scales.svg"],
+            details={"counts": COUNTS, "instruments": {"train": 43, "valid": 32, "test": 30}, "shared": 0,
+                     "notes": ["n"] * 9, "visible": {"linear": 0.034, "log": 0.61}, "range_db": 60}),
+        "02_classic": result(
+            "Classic machine learning", data, scores=classic, baselines=MAJORITY,
+            confusion={"extra_trees": confusion(11, 8, 1)}, figures=["02_importance.svg"]),
+        "03_nsynth": result(
+            "Log and linear mel", data, scores={"log": two(0.91, 0.98), "linear": two(0.85, 0.97)}, baselines=MAJORITY,
+            confusion={"log": confusion(11, 9, 2), "linear": confusion(11, 7, 3)},
+            figures=["03_curves.svg", "03_saliency.svg"],
+            details={"architecture": ARCHITECTURE, "parameters": 512_345, "noise_only": {"n": 2, "top1_without": 0.92},
+                     "mel": {"n_mels": 96, "n_fft": 1024, "hop_length": 256, "sample_rate": 16000}}),
+        "04_irmas": result("IRMAS, multi-label", data, scores=irmas, figures=["04_irmas.svg"], group_kind="track",
+                           baselines={"voice": {"micro_f1": 0.27}, "voice, piano, guitar": {"micro_f1": 0.44}}),
+        "04_films": result("Chinese instruments in films", data, classes=["gong", "erhu", "dizi", "pipa"], n=180,
+                           groups=1, group_kind="film", figures=["04_timeline.svg"],
+                           scores={"transfer": {"segment_f1": score(0.8)}, "scratch": {"segment_f1": score(0.7)}},
+                           baselines={"erhu": {"segment_f1": 0.4}}),
+        "04_chmusic": result("ChMusic", data, scores={"cnn": {"top1": score(0.8)}, "knn_mfcc": {"top1": score(0.7)}},
+                             baselines={"largest class": {"top1": 0.1}}, confusion={"cnn": confusion(11, 6, 4)},
+                             classes=CHMUSIC),
+        "05_predominant": result("Predominant instrument", data, figures=["05_models.svg"], group_kind="recording",
+                                 scores={"2.3": {"top1": score(0.8)}, "1.0": {"top1": score(0.6)}},
+                                 baselines={"voice": {"top1": 0.363}}),
+        "06_gtzan": result("GTZAN genres", data, figures=["06_table.svg"], group_kind="track",
+                           scores={"cnn2d_4": {"accuracy": score(0.8)}}, baselines={"chance": {"accuracy": 0.1}},
+                           classes=GENRES),
+    }  # fmt: skip
+
+
+def write_report(folder: Path, data: DataLabel = "demo", parts: tuple[str, ...] = ()) -> Path:
+    """A folder with metrics/ and figures/ of the given parts, or of all."""
+    for name, content in results(data).items():
+        if parts and name not in parts:
+            continue
+        metrics.write(folder / "metrics" / f"{name}.json", content)
+        (folder / "figures").mkdir(exist_ok=True)
+        for figure in content.figures:
+            (folder / "figures" / figure).write_text(FIGURE)
+    return folder

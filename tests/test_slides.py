@@ -1,0 +1,145 @@
+"""The slide report: pages, labels, numbers that follow the metrics, and errors that name file and field."""
+
+import json
+import re
+import time
+
+import pypdf
+import pytest
+import report_folder
+
+from helpers import metrics, slides
+from helpers.__main__ import main
+from helpers.config import InputError
+
+COVER = slides.Cover("r12345678", "A. Student", "https://example.org/code")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return report_folder.write_report(tmp_path_factory.mktemp("report"), "demo")
+
+
+@pytest.fixture(scope="module")
+def pages(folder):
+    path, missing = slides.build(folder, COVER)
+    assert path.name == "r12345678_report.pdf" and not missing
+    return pypdf.PdfReader(path).pages
+
+
+def texts(folder):
+    path, _ = slides.build(folder, slides.Cover())
+    return [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(path).pages]
+
+
+def test_every_page_is_16_to_9(pages):
+    assert 14 <= len(pages) <= 20
+    for page in pages:
+        assert abs(float(page.mediabox.width) / float(page.mediabox.height) - 16 / 9) < 1e-3
+
+
+def test_one_page_a_slide(pages, folder):
+    assert len(slides.query(folder, COVER)) == len(pages)
+
+
+def test_title_slide_names_student_and_link(pages):
+    text = pages[0].extract_text()
+    assert "r12345678" in text and "A. Student" in text and "https://example.org/code" in text
+
+
+def test_every_result_slide_carries_its_label(pages, folder):
+    for page, slide in zip(pages, slides.query(folder, COVER), strict=True):
+        if slide["data"]:
+            assert "demo, n = " in page.extract_text(), slide["title"]
+
+
+def test_no_text_is_smaller_than_14_points(pages):
+    def check(text, _, matrix, font, size):
+        assert not text.strip() or abs(size * matrix[3] or size * matrix[1]) >= 13.9 or size >= 13.9, (text, size)
+
+    for page in pages:
+        page.extract_text(visitor_text=check)
+
+
+def test_numbers_and_readings_follow_the_metrics(tmp_path):
+    folder = report_folder.write_report(tmp_path, parts=("03_nsynth",))
+    path = folder / "metrics" / "03_nsynth.json"
+    assert "Log mel 91 %, linear mel 85 %: not clearly different" in texts(folder)[2]
+    result = metrics.read(path)
+    result.scores["linear"]["top1"] = metrics.Score(value=0.52, low=0.45, high=0.6)
+    metrics.write(path, result)
+    page = texts(folder)[2]
+    assert "Log mel 91 %, linear mel 52 %: a clear difference" in page
+    assert "ahead by 39 points" in page and "do not overlap" in page
+
+
+def test_parts_without_metrics_are_left_out_and_named(tmp_path, capsys):
+    folder = report_folder.write_report(tmp_path, "subset", parts=("01_mel", "02_classic"))
+    assert main(["report", "--out", str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert "left out, no metrics yet: 03_nsynth, 04_irmas, " in printed
+    assert len(pypdf.PdfReader(folder / "report.pdf").pages) == 9
+
+
+def test_same_input_gives_the_same_bytes(tmp_path):
+    folder = report_folder.write_report(tmp_path, parts=("01_mel",))
+    first = slides.build(folder, COVER)[0].read_bytes()
+    time.sleep(1.1)  # a time stamp would differ
+    assert slides.build(folder, COVER)[0].read_bytes() == first
+
+
+ONLY = {"value": 0.5, "low": 0.4, "high": 0.6}
+
+
+def drop_figure(folder):
+    (folder / "figures" / "02_importance.svg").unlink()
+
+
+def damage_figure(folder):
+    (folder / "figures" / "02_importance.svg").write_text("<svg")
+
+
+def not_json(folder):
+    (folder / "metrics" / "02_classic.json").write_text("{")
+
+
+def change(field, value):
+    def fault(folder):
+        path = folder / "metrics" / "02_classic.json"
+        content = json.loads(path.read_text())
+        content[field] = value
+        path.write_text(json.dumps(content))
+
+    return fault
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (drop_figure, r"02_classic\.json: figures\.0: .*02_importance\.svg is not there"),
+        (damage_figure, r"figures.02_importance\.svg: cannot be shown"),
+        (not_json, r"02_classic\.json: is not JSON"),
+        (change("n", "many"), r"02_classic\.json: n: "),
+        (change("scores", {"svm": {"top1": {"value": 0.5, "low": 0.4}}}), r"classic\.json: scores\.svm\.top1\.high: "),
+        (change("scores", {"svm": {"top3": ONLY}}), r"02_classic\.json: scores: no system has top1; "),
+    ],
+)
+def test_faults_are_one_line_with_file_and_field_and_leave_the_old_pdf(tmp_path, capsys, fault, message):
+    folder = report_folder.write_report(tmp_path, parts=("01_mel", "02_classic"))
+    (folder / "report.pdf").write_bytes(b"old")
+    fault(folder)
+    assert main(["report", "--out", str(folder)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and re.search(message, error), error
+    assert (folder / "report.pdf").read_bytes() == b"old"
+
+
+def test_no_metrics_at_all(tmp_path):
+    with pytest.raises(InputError, match=r"metrics: holds no metrics of any part"):
+        slides.build(tmp_path, COVER)
+
+
+def test_student_id_becomes_a_file_name(capsys):
+    with pytest.raises(SystemExit):
+        main(["report", "--student-id", "../x"])
+    assert "not a student id" in capsys.readouterr().err
