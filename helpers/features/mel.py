@@ -45,10 +45,12 @@ class MelFrontend(nn.Module):
         power = self.mel(waveform)
         return power / power.amax(dim=(1, 2), keepdim=True).clamp_min(LINEAR_ROOM)
 
+    def compress(self, power: torch.Tensor) -> torch.Tensor:
+        """Logarithm (or not) and standardisation of `power`: [B, M, F] -> [B, 1, M, F]."""
+        mel = torch.log10(power + LOG_FLOOR) if self.config.compression == "log" else power
+        return self.standardise(mel).unsqueeze(1)
+
     def forward(self, waveform: torch.Tensor) -> torch.Tensor:
         """[B, T] -> [B, 1, M, F]."""
         with torch.autocast(waveform.device.type, enabled=False):
-            mel = self.power(waveform.float())
-            if self.config.compression == "log":
-                mel = torch.log10(mel + LOG_FLOOR)
-            return self.standardise(mel).unsqueeze(1)
+            return self.compress(self.power(waveform.float()))

@@ -6,6 +6,7 @@ Axis letters: B batch, C channels, M mel bands, F frames, D embedding.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -140,6 +141,27 @@ class SpectrogramTransformer(nn.Module):
         return self.norm(x.mean(dim=1))
 
 
+class Ensemble(nn.Module):
+    """Several recognisers of one recipe, trained from different seeds; their probabilities are averaged.
+
+    The mel spectrogram, which all share but for its standardisation, is computed once.
+    """
+
+    def __init__(self, members: list[Recogniser]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        """[B, T] -> log-probabilities [B, classes]."""
+        power = self.members[0].frontend.power(waveform)
+        logits = [member.head(member.encoder(member.frontend.compress(power))) for member in self.members]
+        return torch.stack(logits).softmax(dim=-1).mean(dim=0).log()
+
+
+def _ensemble(n_classes: int, member: str, count: int, **arguments: Any) -> Ensemble:
+    return Ensemble([MODELS[member](n_classes=n_classes, **arguments) for _ in range(count)])
+
+
 def _short_chunk(block: Callable) -> Callable:
     def build(n_classes: int, mel: dict, channels: int = 128) -> Recogniser:
         encoder = ShortChunkCNN(block, channels)
@@ -166,4 +188,5 @@ MODELS = {
     "short_chunk_cnn_res": _short_chunk(ResidualBlock),
     "compact_cnn": _compact,
     "spectrogram_transformer": _transformer,
+    "ensemble": _ensemble,
 }

@@ -53,6 +53,7 @@ def fit(
             return fit(model, train, valid, config, augment=augment, batch_augment=batch_augment,
                        spec_augment=spec_augment, run_dir=Path(scratch))
     _quiet()
+    model.train()
     seed_everything(config.seed)
     torch.manual_seed(config.seed)
     module = TrainingModule(model, config, batch_augment, spec_augment)

@@ -1,0 +1,109 @@
+"""`python -m helpers nsynth …`: download, validate, train and cross-validate on NSynth."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from helpers.config import CHECKPOINTS, DATA, ROOT
+
+EXAMPLES = """examples:
+  python -m helpers nsynth download --split test
+  python -m helpers nsynth validate --data-root data
+  python -m helpers nsynth train                        # data/nsynth-train -> checkpoints/nsynth.pt
+  python -m helpers nsynth train --compression linear --out checkpoints/nsynth_linear.pt
+  torchrun --nproc-per-node 2 -m helpers nsynth train   # two processes, data-parallel
+"""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add `nsynth` and its four actions."""
+    parser = subparsers.add_parser(
+        "nsynth",
+        help="NSynth: download, validate, train, cross-validate",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    _add_download(actions)
+    _add(actions, "validate", validate, "missing and surplus files, families, noise-only and identical notes")
+    trainer = _add(actions, "train", train, "train on nsynth-train, select on nsynth-valid, write a checkpoint")
+    trainer.add_argument("--out", type=Path, default=CHECKPOINTS / "nsynth.pt", metavar="FILE")
+    trainer.add_argument("--run-dir", type=Path, default=ROOT / "runs" / "nsynth", metavar="DIR",
+                         help="keeps the state after each epoch; the same command goes on from there")
+    _add_recipe(trainer)
+    crossed = _add(actions, "crossvalidate", crossvalidate, "leave-instruments-out accuracy on nsynth-train")
+    crossed.add_argument("--folds", type=int, default=4)
+    _add_recipe(crossed)
+
+
+def _add(actions, name: str, run, text: str) -> argparse.ArgumentParser:
+    parser = actions.add_parser(name, help=text, description=text)
+    parser.add_argument("--data-root", type=Path, default=DATA, metavar="DIR", help="holds nsynth-train and so on")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_download(actions) -> None:
+    parser = _add(actions, "download", download, "fetch official archives, checked, going on where it was cut off")
+    parser.add_argument("--split", choices=("train", "valid", "test"), action="append", help="default: all three")
+
+
+def _add_recipe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", default="compact_cnn", help="see helpers/models/notes.py (default compact_cnn)")
+    parser.add_argument("--compression", choices=("log", "linear"), default="log")
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--members", type=int, default=1, help="networks of different seeds whose logits are averaged")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2, help="processes that read and augment")
+
+
+def download(options: argparse.Namespace) -> None:
+    """Fetch the archives."""
+    from helpers.datasets import nsynth
+    from helpers.datasets.download import fetch
+
+    for split in options.split or nsynth.DOWNLOADS:
+        path = fetch(nsynth.DOWNLOADS[split], options.data_root)
+        print(f"{path}: complete; for training unpack it with `tar -xzf {path} -C {options.data_root}`")
+
+
+def validate(options: argparse.Namespace) -> int:
+    """Print what is wrong with the corpus; exit code 1 if anything is."""
+    from helpers.datasets.nsynth_checks import validate
+
+    report = validate(options.data_root)
+    print(report)
+    return int(bool(report.problems))
+
+
+def train(options: argparse.Namespace) -> None:
+    """Train `--members` networks, average them, score validation and test notes once, write the checkpoint."""
+    from helpers.datasets import nsynth
+    from helpers.studies import nsynth as study
+
+    clips = {split: nsynth.clips(options.data_root, split) for split in nsynth.OFFICIAL}
+    trained = study.train_members(
+        clips["train"], clips["valid"], study.recipe(options.compression, options.epochs, options.seed, options.workers),
+        options.members, options.compression, options.model, options.run_dir / f"{options.model}_{options.compression}",
+    )  # fmt: skip
+    scores = {split: study.scores_of(study.logits_of(trained.network, clips[split]), clips[split])
+              for split in ("valid", "test")}
+    command = (f"python -m helpers nsynth train --model {options.model} --compression {options.compression} "
+               f"--epochs {options.epochs} --members {options.members} --seed {options.seed}")
+    study.save(options.out, trained, options.data_root, scores, command)
+    for split, score in scores.items():
+        label = nsynth.label_of(options.data_root, split, clips[split])
+        print(study.sentence(f"{split} ({label}, n={len(clips[split])})", score))
+    print(f"{options.out} written; next: python inference.py --test_dir DIR --checkpoint {options.out}")
+
+
+def crossvalidate(options: argparse.Namespace) -> None:
+    """Print accuracy on instruments that were left out of training."""
+    from helpers.datasets import nsynth
+    from helpers.studies import nsynth as study
+
+    notes, valid = (nsynth.clips(options.data_root, split) for split in ("train", "valid"))
+    config = study.recipe(options.compression, options.epochs, options.seed, options.workers)
+    logits = study.cross_validate(notes, valid, config, options.folds, options.members, options.compression, options.model)
+    print(study.sentence(f"{options.folds}-fold, instruments left out (n={len(notes)})", study.scores_of(logits, notes)))

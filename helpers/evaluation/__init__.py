@@ -1,0 +1,1 @@
+"""Scores and labels in, numbers out: pure functions on arrays."""

@@ -1,0 +1,66 @@
+"""Scores of single-label classification: top-k accuracy, confusion matrix, accuracy by class and group, calibration.
+
+`scores` are [n, classes], larger for likelier; a row of NaN is an item that could not be read and counts as wrong.
+`labels` are class indices [n].
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
+    """Whether the true class is among the k highest scores, bool [n]; ties are broken against the true class."""
+    true = np.take_along_axis(scores, labels[:, None], axis=1)
+    better = (scores >= true).sum(axis=1) - 1  # the true class itself is not above itself
+    return (better < k) & ~np.isnan(scores).any(axis=1)
+
+
+def top_k_accuracy(scores: np.ndarray, labels: np.ndarray, k: int = 1) -> float:
+    """Share of items whose true class is among the k highest scores.
+
+    >>> top_k_accuracy(np.array([[0.1, 0.7, 0.2], [0.5, 0.3, 0.2]]), np.array([1, 1]), k=1)
+    0.5
+    """
+    return float(top_k_hits(scores, labels, k).mean())
+
+
+def predictions(scores: np.ndarray) -> np.ndarray:
+    """Class of the highest score [n]; -1 for items that could not be read."""
+    return np.where(np.isnan(scores).any(axis=1), -1, np.nan_to_num(scores).argmax(axis=1))
+
+
+def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, n_classes: int) -> np.ndarray:
+    """Counts [true, predicted]; items without a prediction (-1) are left out."""
+    said = predicted >= 0
+    matrix = np.zeros((n_classes, n_classes), int)
+    np.add.at(matrix, (labels[said], predicted[said]), 1)
+    return matrix
+
+
+def accuracy_by(keys: np.ndarray, hits: np.ndarray) -> dict[str, float]:
+    """Share of hits for each key (family, instrument, source) that occurs, sorted by key."""
+    return {str(key): float(hits[keys == key].mean()) for key in np.unique(keys)}
+
+
+def majority_baseline(train_labels: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Top-1 and top-3 of always giving the most frequent training classes (of equals, the lowest indices)."""
+    order = np.argsort(-np.bincount(train_labels), kind="stable")
+    return {"top1": float((labels == order[0]).mean()), "top3": float(np.isin(labels, order[:3]).mean())}
+
+
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> dict[str, np.ndarray | float]:
+    """Calibration of the highest probability (Guo et al., ICML 2017).
+
+    Returns:
+        "confidence", "accuracy" and "count" [bins] (NaN where a bin is empty) and "ece", the expected calibration
+        error: the mean gap between confidence and accuracy, weighted by count.
+    """
+    confidence, hits = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    count = np.bincount(which, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        mean_confidence = np.bincount(which, confidence, bins) / count
+        mean_accuracy = np.bincount(which, hits, bins) / count
+    gap = np.nansum(np.abs(mean_confidence - mean_accuracy) * count) / len(labels)
+    return {"confidence": mean_confidence, "accuracy": mean_accuracy, "count": count, "ece": float(gap)}

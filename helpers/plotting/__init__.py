@@ -1,0 +1,1 @@
+"""Arrays in, a figure out; one style for notebooks and slides."""
