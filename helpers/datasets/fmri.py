@@ -76,7 +76,9 @@ def order_table(names: Sequence[str], part: str) -> np.ndarray:
             continue
         place = stimulus.row - 1, stimulus.column - 1
         if table[place] not in ("", stimulus.track):
-            raise InputError(f"{part} run {stimulus.column}, row {stimulus.row}: holds {table[place]} and {stimulus.track}")
+            raise InputError(
+                f"{part} run {stimulus.column}, row {stimulus.row}: {table[place]} and {stimulus.track}; remove one"
+            )
         table[place] = stimulus.track
     return table
 

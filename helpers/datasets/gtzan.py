@@ -23,10 +23,19 @@ import numpy as np
 from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.base import Clip, Report, data_label, locate, require, split_by_group
+from helpers.datasets.download import Archive
 from helpers.datasets.gtzan_filtered import filtered_tracks
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 EIGHT_GENRES = tuple(genre for genre in GENRES if genre not in ("blues", "rock"))  # the smaller set that is also used
+DOWNLOADS = [
+    Archive("http://opihi.cs.uvic.ca/sound/genres.tar.gz", "md5:5b3d6dddb579ab49814ab86dba69e7c7", "1.2 GB"),
+    Archive(
+        "https://huggingface.co/datasets/marsyas/gtzan/resolve/main/data/genres.tar.gz",
+        "md5:5b3d6dddb579ab49814ab86dba69e7c7",
+        "1.2 GB",
+    ),  # the same file, for when the first server is down
+]
 SAMPLE_RATE = 22_050  # Hz
 OFFICIAL_TRACKS = 1000
 FILTERED = {"train": 443, "valid": 197, "test": 290}

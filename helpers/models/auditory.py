@@ -11,6 +11,8 @@ Axis letters: B batch, C channels, M mel bands, F frames.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -48,7 +50,8 @@ class Area(nn.Module):
         inner = outputs * EXPANSION
         self.times = times
         self.enter = nn.Conv2d(inputs, outputs, 1, bias=False)
-        self.skip = nn.Sequential(nn.Conv2d(outputs, outputs, 1, stride=2, bias=False), named_normalisation(kind, outputs))
+        skip = nn.Conv2d(outputs, outputs, 1, stride=2, bias=False)
+        self.skip = nn.Sequential(skip, named_normalisation(kind, outputs))
         self.widen = nn.Conv2d(outputs, inner, 1, bias=False)
         self.first = nn.Conv2d(inner, inner, 3, stride=2, padding=1, bias=False)
         self.again = nn.Conv2d(inner, inner, 3, padding=1, bias=False)
@@ -73,10 +76,9 @@ class AuditoryPathway(nn.Module):
 
     def __init__(self, kind: str) -> None:
         super().__init__()
-        names = list(WIDTHS)
         areas = [A1(WIDTHS["A1"], kind)]
         areas += [Area(WIDTHS[before], WIDTHS[name], TIMES[name], kind)
-                  for before, name in zip(names[:-1], names[1:], strict=True)]
+                  for before, name in pairwise(WIDTHS)]
         self.blocks = nn.ModuleList(areas)
         self.width = WIDTHS["T2/T3"]
 

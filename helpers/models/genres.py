@@ -7,6 +7,8 @@ D embedding.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import nn
 
@@ -45,7 +47,7 @@ class CNN1D(nn.Module):
     def __init__(self, n_mels: int, kind: str) -> None:
         super().__init__()
         widths = [n_mels, 128, 128, 256, 256, 512]
-        self.blocks = nn.ModuleList(block_1d(i, o, kind, pool=2) for i, o in zip(widths[:-1], widths[1:], strict=True))
+        self.blocks = nn.ModuleList(block_1d(i, o, kind, pool=2) for i, o in pairwise(widths))
         self.width = 2 * widths[-1]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -99,14 +101,15 @@ class CNN2DGRU(nn.Module):
 
 
 class SampleCNN(nn.Module):
-    """Ten basic blocks on the waveform, the first a strided convolution (Kim, Lee and Nam, ICASSP 2018)."""
+    """A strided convolution, eight basic blocks that pool by three, and a last convolution, all on the waveform (Kim,
+    Lee and Nam: Sample-level CNN architectures for music auto-tagging, ICASSP 2018)."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()
         widths = [128, 128, 128, 256, 256, 256, 256, 256, 512]
         self.strided = nn.Sequential(nn.Conv1d(1, 128, 3, stride=3, bias=False), normalisation(kind, 128, 1), nn.ReLU())
-        self.blocks = nn.ModuleList(block_1d(i, o, kind, pool=3) for i, o in zip(widths[:-1], widths[1:], strict=True))
-        self.last = nn.Sequential(nn.Conv1d(512, 512, 1, bias=False), normalisation(kind, 512, 1), nn.ReLU())
+        self.blocks = nn.ModuleList(block_1d(i, o, kind, pool=3) for i, o in pairwise(widths))
+        self.last = nn.Sequential(nn.Conv1d(512, 512, 1), nn.ReLU())
         self.width = 512
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,159 @@
+"""Statistics of timbre, harmony and rhythm over a stretch of music, as a torch module: one vector a waveform.
+
+What a linear classifier needs to tell genres where there are too few tracks to learn a front end from. The blocks:
+cepstrum (mel-frequency cepstral coefficients: mean, spread, speed, log-covariance), contrast (peaks and valleys in
+octave bands; Jiang et al., ICME 2002), shape (brightness, width, flatness, level, flux), harmony (pitch classes,
+independent of the key), modulation (energy of each band's loudness fluctuations by their rate; McKinney and
+Breebaart, ISMIR 2003).
+
+Axis letters: B batch, T samples, N frames, F frequency bins, M mel bands, K cepstral coefficients.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import torch
+import torchaudio
+from torch import nn
+
+N_FFT = 2048  # samples
+HOP = 512  # samples
+N_MELS = 64  # bands of the cepstrum and the modulation spectrum
+N_CEPSTRUM = 20  # coefficients
+N_COVARIANCE = 13  # of them enter the log-covariance
+FLOOR = 1e-8  # power that counts as silence
+OCTAVES = 8  # bands of the contrast, each twice as wide as the one below
+EXTREME = 0.1  # share of a band's bins that count as its peak and as its valley
+ROLLOFF = 0.85  # of a frame's power lies below the roll-off frequency
+CHROMA_N_FFT = 4096  # samples; resolves semitones from about 200 Hz
+CHROMA_RANGE = (100.0, 4000.0)  # Hz
+MODULATION_EDGES = (0.4, 0.8, 1.2, 1.7, 2.4, 3.4, 4.8, 6.8, 9.6, 14.0, 21.0)  # Hz: of slow phrases to roughness
+MODULATION_BANDS = 32
+MODULATION_N_FFT = 1024  # frames, padded
+
+
+class TimbreStatistics(nn.Module):
+    """Waveform [B, T] -> statistics [B, width]; T must hold at least two seconds."""
+
+    def __init__(self, sample_rate: int) -> None:
+        super().__init__()
+        self.sample_rate = sample_rate
+        scale = {"norm": "slaney", "mel_scale": "slaney"}
+        mel = torchaudio.functional.melscale_fbanks(N_FFT // 2 + 1, 0.0, sample_rate / 2, N_MELS, sample_rate, **scale)
+        self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
+        self.register_buffer("chroma_window", torch.hann_window(CHROMA_N_FFT), persistent=False)
+        self.register_buffer("mel", mel.T, persistent=False)  # [M, F]
+        self.register_buffer("dct", torchaudio.functional.create_dct(N_CEPSTRUM, N_MELS, "ortho").T, persistent=False)
+        self.register_buffer("pitch_classes", pitch_classes(sample_rate), persistent=False)
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Number of values of each block, in their order."""
+        with torch.no_grad():
+            silence = torch.zeros(1, 2 * self.sample_rate, device=self.window.device)
+            return {name: block.shape[1] for name, block in self.blocks(silence).items()}
+
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        """[B, T] -> [B, width], the blocks one after the other."""
+        return torch.cat(list(self.blocks(waveform).values()), dim=1)
+
+    def blocks(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Each block by name, [B, its width]."""
+        power = self._stft(waveform, self.window, HOP).square()  # [B, F, N]
+        log_mel = torch.log(self.mel @ power + FLOOR)  # [B, M, N]
+        cepstrum = self.dct @ log_mel  # [B, K, N]
+        slope = torchaudio.functional.compute_deltas(cepstrum, 9)
+        return {
+            "cepstrum mean": cepstrum.mean(dim=2),
+            "cepstrum spread": cepstrum.std(dim=2),
+            "cepstrum slope": slope.std(dim=2),
+            "cepstrum curvature": torchaudio.functional.compute_deltas(slope, 9).std(dim=2),
+            "cepstrum covariance": log_covariance(cepstrum[:, :N_COVARIANCE]),
+            "shape": self._shape(waveform, power),
+            **contrast(power),
+            "harmony": self._harmony(waveform),
+            "modulation": self._modulation(log_mel),
+        }
+
+    def _stft(self, waveform: torch.Tensor, window: torch.Tensor, hop: int) -> torch.Tensor:
+        return torch.stft(waveform, len(window), hop, window=window, return_complex=True).abs()
+
+    def _shape(self, waveform: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
+        """Mean and spread of seven descriptors of each frame."""
+        power = power + FLOOR
+        total = power.sum(dim=1)
+        frequency = torch.linspace(0, 1, power.shape[1], device=power.device)[:, None]  # of the Nyquist frequency
+        centroid = (power * frequency).sum(dim=1) / total
+        width = ((power * (frequency - centroid[:, None]).square()).sum(dim=1) / total).sqrt()
+        rolloff = (power.cumsum(dim=1) < ROLLOFF * total[:, None]).float().mean(dim=1)
+        level = torch.log(power.mean(dim=1))
+        flatness = torch.log(power).mean(dim=1) - level
+        flux = torch.log(power).diff(dim=2).clamp_min(0).mean(dim=1)
+        crossings = (waveform[:, 1:] * waveform[:, :-1] < 0).float().unfold(1, N_FFT, HOP).mean(dim=2)
+        relative = [torch.log(centroid), torch.log(width), rolloff, flatness, level, flux, crossings]
+        return torch.cat([torch.stack([x.mean(dim=1), x.std(dim=1)], dim=1) for x in relative], dim=1)
+
+    def _harmony(self, waveform: torch.Tensor) -> torch.Tensor:
+        """How pitch classes are used, whatever the key: magnitudes of their circular Fourier transform."""
+        spectrum = self._stft(waveform, self.chroma_window, CHROMA_N_FFT // 4).square()
+        chroma = self.pitch_classes @ spectrum  # [B, 12, N]
+        chroma = chroma / (chroma.sum(dim=1, keepdim=True) + FLOOR)
+        entropy = -(chroma * torch.log(chroma + FLOOR)).sum(dim=1)
+        change = chroma.diff(dim=2).abs().sum(dim=1)
+        overall = torch.fft.rfft(chroma.mean(dim=2), dim=1).abs()[:, 1:]
+        by_frame = torch.fft.rfft(chroma, dim=1).abs()[:, 1:]
+        scalars = [entropy.mean(dim=1), entropy.std(dim=1), change.mean(dim=1), change.std(dim=1)]
+        return torch.cat([overall, by_frame.mean(dim=2), by_frame.std(dim=2), torch.stack(scalars, dim=1)], dim=1)
+
+    def _modulation(self, log_mel: torch.Tensor) -> torch.Tensor:
+        """Log energy of loudness fluctuations, by mel band and rate: [B, bands * rates]."""
+        batch, _, frames = log_mel.shape
+        bands = log_mel.reshape(batch, MODULATION_BANDS, -1, frames).mean(dim=2)
+        taper = torch.hann_window(frames, device=log_mel.device)
+        spectrum = torch.fft.rfft((bands - bands.mean(dim=2, keepdim=True)) * taper, n=max(frames, MODULATION_N_FFT))
+        energy = spectrum.abs().square() / taper.square().sum()
+        rate = torch.linspace(0, self.sample_rate / HOP / 2, energy.shape[2], device=log_mel.device)  # Hz
+        means = [energy[:, :, (rate >= low) & (rate < high)].mean(dim=2) for low, high in pairwise(MODULATION_EDGES)]
+        return torch.log(torch.stack(means, dim=2) + 1e-3).flatten(1)
+
+
+def contrast(power: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Mean and spread of peak over valley, and of the valley, in octave bands of a power spectrogram [B, F, N]."""
+    log_power = torch.log(power + 1e-10)
+    edges = [0, *(round((power.shape[1] - 1) / 2**octave) for octave in range(OCTAVES - 1, 0, -1)), power.shape[1]]
+    heights, valleys = [], []
+    for low, high in pairwise(edges):
+        band = log_power[:, low:high].sort(dim=1).values
+        count = max(1, round(EXTREME * (high - low)))
+        valleys.append(band[:, :count].mean(dim=1))
+        heights.append(band[:, -count:].mean(dim=1) - valleys[-1])
+    height, valley = torch.stack(heights, dim=1), torch.stack(valleys, dim=1)  # [B, OCTAVES, N]
+    return {
+        "contrast": torch.cat([height.mean(dim=2), height.std(dim=2)], dim=1),
+        "valleys": torch.cat([valley.mean(dim=2), valley.std(dim=2)], dim=1),
+    }
+
+
+def log_covariance(x: torch.Tensor) -> torch.Tensor:
+    """Matrix logarithm of the covariance over time, upper triangle: [B, K, N] -> [B, K * (K + 1) / 2].
+
+    The logarithm takes covariance matrices to a flat space where Euclidean distances make sense (Arsigny et al.,
+    Log-Euclidean metrics, 2006).
+    """
+    centred = x - x.mean(dim=2, keepdim=True)
+    covariance = centred @ centred.transpose(1, 2) / x.shape[2] + 0.01 * torch.eye(x.shape[1], device=x.device)
+    values, vectors = torch.linalg.eigh(covariance)
+    logarithm = vectors @ torch.diag_embed(torch.log(values)) @ vectors.transpose(1, 2)
+    rows, columns = torch.triu_indices(x.shape[1], x.shape[1])
+    return logarithm[:, rows, columns]
+
+
+def pitch_classes(sample_rate: int) -> torch.Tensor:
+    """Weights [12, F] that fold the spectrum's bins to pitch classes, a Gaussian of one semitone around each."""
+    frequency = torch.linspace(0, sample_rate / 2, CHROMA_N_FFT // 2 + 1)
+    pitch = 12 * torch.log2(frequency.clamp_min(1.0) / 440.0)  # semitones above A4
+    distance = (pitch[None, :] - torch.arange(12)[:, None] + 6) % 12 - 6
+    weights = torch.exp(-0.5 * (distance / 0.5) ** 2) / math.sqrt(2 * math.pi)
+    return weights * ((frequency >= CHROMA_RANGE[0]) & (frequency <= CHROMA_RANGE[1]))

@@ -1,0 +1,63 @@
+"""Two recognisers without a network: pooled statistics + linear discriminant, wavelet scattering + linear SVM.
+
+Fixed features, standardised, and a linear head that is solved. They need dozens of tracks, not hundreds, train in
+seconds, and are ordinary `Recogniser`s: the checkpoint is theirs as it is a CNN's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from helpers.features.scattering import Scattering
+from helpers.features.timbre import TimbreStatistics
+from helpers.models.base import Recogniser
+from helpers.models.linear_heads import Standardise, discriminant, support_vectors
+
+
+@dataclass(frozen=True)
+class Solver:
+    """How the head of a model of this file is found, and its one free number."""
+
+    solve: Callable[[torch.Tensor, torch.Tensor, int, float], nn.Linear]
+    strength: float  # shrinkage or penalty, chosen by cross-validation over tracks
+
+
+SOLVERS = {"pooled_lda": Solver(discriminant, 0.5), "scattering_svm": Solver(support_vectors, 1.0)}
+
+
+def solve(model: Recogniser, name: str, features: torch.Tensor, labels: torch.Tensor) -> None:
+    """Fit standardisation and head of a model of this file, in place.
+
+    Args:
+        model: built by this file's builder `name`.
+        name: a key of `SOLVERS`.
+        features: what the front end makes of the training clips, [N, D].
+        labels: [N], class indices.
+    """
+    model.encoder.estimate(features)
+    solver = SOLVERS[name]
+    with torch.no_grad():
+        embedding = model.encoder(features)
+    model.head = solver.solve(embedding, labels, model.head.out_features, solver.strength)
+
+
+def _fixed(frontend: nn.Module, n_classes: int) -> Recogniser:
+    encoder = Standardise(list(frontend.widths.values()))
+    return Recogniser(frontend, encoder, nn.Linear(encoder.width, n_classes)).eval()
+
+
+def _pooled(n_classes: int, mel: dict) -> Recogniser:
+    """Only the sample rate of `mel` counts; the statistics have an analysis of their own."""
+    return _fixed(TimbreStatistics(mel["sample_rate"]), n_classes)
+
+
+def _scattering(n_classes: int, mel: dict, seconds: float = 3.0) -> Recogniser:
+    """Only the sample rate of `mel` counts."""
+    return _fixed(Scattering(round(seconds * mel["sample_rate"])), n_classes)
+
+
+MODELS = {"pooled_lda": _pooled, "scattering_svm": _scattering}

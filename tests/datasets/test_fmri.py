@@ -1,0 +1,67 @@
+"""Names, order tables and lists of the music-genre fMRI stimuli."""
+
+import numpy as np
+import pytest
+
+from helpers import audio
+from helpers.config import InputError
+from helpers.datasets import fmri
+from helpers.datasets.gtzan import GENRES
+
+
+def test_a_name_says_column_row_genre_clip_and_length():
+    stimulus = fmri.parse("run_dataset/reggae/Test_run-06-40_reggae.00013_15s.wav")
+    assert stimulus == fmri.Stimulus("test", 6, 40, "reggae", "reggae.00013", 15.0)
+    assert fmri.parse("Training_run-12-01_rock.00099_15s_noise.wav").part == "train"
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("reggae.00013.wav", "not a stimulus name"),
+        ("Test_run-06-40_polka.00013_15s.wav", "polka"),
+        ("Test_run-07-01_rock.00013_15s.wav", "1 to 6"),
+        ("Test_run-01-41_rock.00013_15s.wav", "1 to 40"),
+        ("Train_run-13-01_rock.00013_15s.wav", "1 to 12"),
+        ("Test_run-00-01_rock.00013_15s.wav", "1 to 6"),
+    ],
+)
+def test_bad_names_are_refused_in_one_line(name, complaint):
+    with pytest.raises(InputError, match=complaint) as caught:
+        fmri.parse(name)
+    assert "\n" not in str(caught.value)
+
+
+def _names(part, word):
+    return [
+        f"{word}_run-{column:02d}-{row:02d}_{GENRES[(row + column) % 10]}.{row:05d}_15s.wav"
+        for column in range(1, fmri.COLUMNS[part] + 1)
+        for row in range(1, fmri.ROWS + 1)
+    ]
+
+
+def test_order_tables_are_forty_by_six_and_forty_by_twelve():
+    names = _names("test", "Test") + _names("train", "Train")
+    test, train = fmri.order_table(names, "test"), fmri.order_table(names, "train")
+    assert test.shape == (40, 6)
+    assert train.shape == (40, 12)
+    assert (test != "").all() and (train != "").all()
+    assert test[39, 5] == f"{GENRES[46 % 10]}.00040"  # row 40, column 6
+    assert (fmri.order_table(names[:1], "test") != "").sum() == 1
+    with pytest.raises(InputError, match="row 1"):
+        fmri.order_table(["Test_run-01-01_rock.00001_15s.wav", "Test_run-01-01_rock.00002_15s.wav"], "test")
+
+
+def test_clips_come_in_order_with_labels_from_their_names(tmp_path):
+    for name in ("Test_run-02-01_rock.00001_15s.wav", "Test_run-01-02_jazz.00003_15s.wav",
+                 "Train_run-01-01_pop.00004_15s.wav"):
+        audio.write(tmp_path / name.split("_")[2].split(".")[0] / name, np.zeros(800), 8000)
+    clips = fmri.clips(tmp_path, "test")
+    assert [clip.group for clip in clips] == ["jazz.00003", "rock.00001"]
+    assert [GENRES[clip.labels[0]] for clip in clips] == ["jazz", "rock"]
+    list_file = tmp_path / "train_list.txt"
+    list_file.write_text("pop/Train_run-01-01_pop.00004_15s.wav\n")
+    assert [clip.group for clip in fmri.listed(list_file, tmp_path, "train")] == ["pop.00004"]
+    list_file.write_text("pop/Train_run-01-01_pop.00005_15s.wav\n")
+    with pytest.raises(InputError, match="not there"):
+        fmri.listed(list_file, tmp_path, "train")
