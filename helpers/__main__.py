@@ -8,7 +8,7 @@ import sys
 
 from helpers.config import InputError
 
-COMMANDS = ("run", "report", "films")
+COMMANDS = ("nsynth", "run", "report", "films")
 
 
 def build_parser() -> argparse.ArgumentParser:
