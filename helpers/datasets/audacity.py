@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from helpers.config import InputError
-from helpers.files import write_text
+from helpers.datasets.films_sources import INSTRUMENTS
+from helpers.files import read_json, write_json, write_text
 
 LABEL = re.compile(r"(?P<names>[^@#]*)(@\s*(?P<certainty>[\d.]+)\s*)?(#(?P<comment>.*))?")
 
@@ -36,6 +37,24 @@ def read(path: Path) -> list[dict]:
     if not segments:
         raise InputError(f"{path}: holds no labels; export the label track again")
     return [segment for _, segment in segments]
+
+
+def take_in(labels: Path, sources: Path, about: dict) -> int:
+    """Put a label track into a sources file, which is made if it does not exist; returns the number of segments.
+
+    `about` has the keys of a source without segments; a source with the same id is replaced.
+
+    Raises:
+        InputError: the label track or the sources file cannot be read.
+    """
+    segments = read(labels)
+    fresh = {"version": 1, "instruments": list(INSTRUMENTS), "sources": []}
+    content = read_json(sources) if Path(sources).exists() else fresh
+    if not isinstance(content, dict) or not isinstance(content.get("sources"), list):
+        raise InputError(f"{sources}: is not a sources file; see data/sources/FORMAT.md")
+    others = [one for one in content["sources"] if not (isinstance(one, dict) and one.get("id") == about["id"])]
+    write_json(sources, {**content, "sources": [*others, {**about, "segments": segments}]})
+    return len(segments)
 
 
 def write(path: Path, events: Iterable[tuple[float, float, str]]) -> None:

@@ -60,6 +60,17 @@ class Films:
             raise InputError(f"films: none has the split {name!r}; give it to a film of the sources file, build again")
         return found
 
+    def film(self, name: str) -> BuiltFilm:
+        """The film with an id.
+
+        Raises:
+            InputError: there is none.
+        """
+        for film in self.films:
+            if film.id == name:
+                return film
+        raise InputError(f"films: none has the id {name!r}; there are {', '.join(film.id for film in self.films)}")
+
     @property
     def fingerprint(self) -> str:
         """Digest of names, splits and labels."""
@@ -123,8 +134,8 @@ class FilmDataset:
     def waveform(self, index: int) -> np.ndarray:
         """Waveform [samples] of one excerpt."""
         number, first = self.pieces[index]
-        seconds = self.samples / SAMPLE_RATE
-        return audio.fit_length(audio.read(self.films[number].path, SAMPLE_RATE, first * WINDOW_S, seconds), self.samples)
+        path, seconds = self.films[number].path, self.samples / SAMPLE_RATE
+        return audio.fit_length(audio.read(path, SAMPLE_RATE, first * WINDOW_S, seconds), self.samples)
 
 
 def _cut(targets: np.ndarray, first: int, context: int) -> np.ndarray:
@@ -153,3 +164,20 @@ def summary(films: Films) -> list[dict]:
             "polyphony": (polyphony * WINDOW_S).round(2).tolist(),
         })
     return rows
+
+
+def table(films: Films) -> str:
+    """`summary` as text, a line a film and one for all."""
+    rows = summary(films)
+    total = {"id": "all", "split": "", "seconds": sum(row["seconds"] for row in rows),
+             "labelled": sum(row["labelled"] for row in rows),
+             "heard": {name: sum(row["heard"][name] for row in rows) for name in films.instruments},
+             "polyphony": np.sum([row["polyphony"] for row in rows], axis=0)}
+    names = [f"{name:>9}" for name in films.instruments]
+    counts = [f"{f'{n} at once':>10}" for n in range(len(films.instruments) + 1)]
+    lines = [f"{'seconds of':<20}{'split':<6}{'all':>9}{'labelled':>9}" + "".join(names + counts)]
+    for row in (*rows, total):
+        heard = "".join(f"{row['heard'][name]:9.1f}" for name in films.instruments)
+        polyphony = "".join(f"{seconds:10.1f}" for seconds in row["polyphony"])
+        lines.append(f"{row['id']:<20.19}{row['split']:<6}{row['seconds']:9.1f}{row['labelled']:9.1f}{heard}{polyphony}")
+    return "\n".join(lines)

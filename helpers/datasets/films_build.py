@@ -46,7 +46,7 @@ def build(path: Path, root: Path, out: Path) -> Path:
         sources, films = films_checks.read(path, root)
     for left_over in (out / AUDIO).glob(".*.flac"):  # of a build that was killed
         left_over.unlink(missing_ok=True)
-    with tqdm(total=round(sum(film.seconds for film in films)), unit="s", desc="decoding") as bar:
+    with tqdm(total=sum(film.seconds for film in films), unit="s", unit_scale=True, desc="decoding") as bar:
         for film in films:
             _extract(film, audio_path(out, film.source.id), bar)
     _write_manifest(sources, films, data_label(root, len(films), -1), out)
@@ -62,7 +62,7 @@ def _extract(film: Film, target: Path, bar: tqdm) -> None:
     """Decode, downmix and resample a film once, block by block."""
     recipe = f"{film.fingerprint} track {film.source.track}"
     if _made_of(target) == recipe:
-        bar.update(round(film.seconds))
+        bar.update(film.seconds)
         return
     with atomic(target) as temporary, soundfile.SoundFile(temporary, "w", SAMPLE_RATE, 1, "PCM_16") as file:
         file.comment = recipe
@@ -70,7 +70,7 @@ def _extract(film: Film, target: Path, bar: tqdm) -> None:
             if not np.isfinite(block).all():
                 raise InputError(f"{film.path}: holds values that are not finite numbers; encode it again")
             file.write(np.clip(block, -1.0, 1.0))
-            bar.update(len(block) / SAMPLE_RATE)
+            bar.update(min(len(block) / SAMPLE_RATE, bar.total - bar.n))  # headers are not exact
 
 
 def _made_of(target: Path) -> str | None:

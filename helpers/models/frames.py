@@ -1,0 +1,91 @@
+"""What is heard when: a network that answers for every window of 30 ms and listens to the seconds around it.
+
+Axis letters: B batch, C channels, M mel bands, F spectrogram frames, N windows, D features.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from helpers.config import InputError, MelConfig
+from helpers.datasets.films_sources import WINDOW_S
+from helpers.features.mel import MelFrontend
+from helpers.models.base import Recogniser
+from helpers.models.checkpoint import Checkpoint
+from helpers.models.notes import CompactCNN
+
+GRID = 16  # windows; the length of a waveform is a multiple of them
+TRUNK = "compact_cnn"  # the NSynth model whose convolutions a CRNN goes on from
+
+
+class Trunk(nn.Module):
+    """The convolutions of the compact NSynth encoder, with the maps of all their depths instead of one embedding."""
+
+    def __init__(self, n_mels: int, channels: tuple[int, ...]) -> None:
+        super().__init__()
+        notes = CompactCNN(n_mels, channels)
+        self.stem, self.blocks = notes.stem, notes.blocks
+        bands = -(-n_mels // 2)
+        self.widths = [c * (bands >> depth) for depth, c in enumerate(channels)]  # C·M' at each depth
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """[B, 1, M, F] -> maps [B, C·M', F'], each half as long as the one before."""
+        maps = [self.stem(x)]
+        for block in self.blocks:
+            maps.append(block(maps[-1]))
+        return [one.flatten(1, 2) for one in maps]
+
+
+class FrameHead(nn.Module):
+    """Bring all depths to the grid of windows and add them up, then a bidirectional GRU and one decision a window.
+
+    Deep maps know the instrument but blur time (a quarter of a second), shallow ones know when: a feature pyramid
+    (Lin et al., CVPR 2017) under a recurrent layer, as in CRNNs for sound events (Cakir et al., TASLP 2017).
+    """
+
+    def __init__(self, widths: list[int], n_classes: int, frames_per_window: float, size: int) -> None:
+        super().__init__()
+        self.frames_per_window = frames_per_window
+        self.lateral = nn.ModuleList(
+            nn.Sequential(nn.Conv1d(width, size, 1, bias=False), nn.BatchNorm1d(size)) for width in widths
+        )
+        self.recurrent = nn.GRU(size, size // 2, batch_first=True, bidirectional=True)
+        self.decide = nn.Sequential(nn.Dropout(0.3), nn.Linear(size, n_classes))
+
+    def forward(self, maps: list[torch.Tensor]) -> torch.Tensor:
+        """Maps [B, C·M', F'] -> logits [B, N, classes]; the waveform has a multiple of 16 windows."""
+        windows = round((maps[0].shape[2] - 1) * 2 / self.frames_per_window)
+        grids = [F.interpolate(lateral(one), size=windows, mode="linear")
+                 for lateral, one in zip(self.lateral, maps, strict=True)]
+        x = torch.relu(torch.stack(grids).sum(dim=0)).transpose(1, 2)  # [B, N, D]
+        return self.decide(self.recurrent(x)[0])
+
+
+def _crnn(n_classes: int, mel: dict, channels: tuple[int, ...] = (16, 32, 64, 128), size: int = 128) -> Recogniser:
+    config = MelConfig(**mel)
+    trunk = Trunk(config.n_mels, tuple(channels))
+    return Recogniser(
+        MelFrontend(config), trunk, FrameHead(trunk.widths, n_classes, config.frame_rate * WINDOW_S, size)
+    )
+
+
+MODELS = {"film_crnn": _crnn}
+
+
+def arguments_of(notes: Checkpoint) -> dict:
+    """The front end and the convolutions of an NSynth checkpoint, as arguments of `film_crnn`.
+
+    Raises:
+        InputError: it is of another model.
+    """
+    if notes.model != TRUNK:
+        raise InputError(f"checkpoint of {notes.model}: cannot be gone on from here; train {TRUNK} on NSynth")
+    return {name: value for name, value in notes.arguments.items() if name in ("mel", "channels")}
+
+
+def initialise(model: Recogniser, notes: Checkpoint) -> None:
+    """Take over the front end's statistics and the convolutions of an NSynth checkpoint; the head stays random."""
+    ours = {name: value for name, value in model.state_dict().items() if not name.startswith("head.")}
+    model.load_state_dict({name: notes.state[name].to(value.dtype) for name, value in ours.items()}, strict=False)

@@ -1,0 +1,90 @@
+"""Learn to hear instruments in films, starting from NSynth or from nothing, and say how well that works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from helpers import metrics
+from helpers.config import InputError, MelConfig, TrainConfig
+from helpers.datasets.films import FilmDataset, Films
+from helpers.datasets.films_sources import SAMPLE_RATE, WINDOW_S
+from helpers.evaluation import frames
+from helpers.models import build
+from helpers.models.checkpoint import Checkpoint
+from helpers.models.frames import GRID, arguments_of, initialise
+from helpers.studies.film_scores import constants, film_counts, scores
+from helpers.studies.film_tags import TASK, decide, hear
+from helpers.training.callbacks import History
+from helpers.training.fit import fit
+
+MODEL = "film_crnn"
+CONTEXT_S = 3.84  # s around a window that a network is given
+RECIPE = {"loss": "bce", "balanced": False, "learning_rate": 2e-3, "batch_size": 16}
+TRANSFER = {"freeze_epochs": 1, "encoder_lr_scale": 0.5, "layer_lr_decay": 0.8}  # for a trunk that can already hear
+
+
+def recipe(transfer: bool, epochs: int, seed: int) -> TrainConfig:
+    """How to train, from NSynth weights or from random ones; everything else is the same."""
+    return TrainConfig(epochs=epochs, seed=seed, **RECIPE, **(TRANSFER if transfer else {}))
+
+
+def windows_of(context_s: float) -> int:
+    """A context in windows, rounded to what the network's grid allows.
+
+    Raises:
+        InputError: it is too short to hear anything in.
+    """
+    count = round(context_s / WINDOW_S / GRID / 2) * GRID * 2
+    if count <= 0:
+        raise InputError(f"--context {context_s:g}: is too short; take a second or more")
+    return count
+
+
+def train(films: Films, config: TrainConfig, notes: Checkpoint | None = None, context_s: float = CONTEXT_S,
+          batch_augment: Callable | None = None, run_dir: Path | None = None) -> tuple[Checkpoint, History]:
+    """Train on the films of the split train; thresholds and the best epoch are chosen on those of valid.
+
+    `notes` is an NSynth checkpoint to start from; None: random weights.
+    """
+    context = windows_of(context_s)
+    training = FilmDataset(films.split("train"), context, context // 2)
+    validation = FilmDataset(films.split("valid"), context, context)
+    arguments = arguments_of(notes) if notes else {"mel": asdict(MelConfig())}
+    model = build(MODEL, len(films.instruments), **arguments)
+    if notes:
+        initialise(model, notes)
+    history = fit(model, training, validation, config, batch_augment=batch_augment, run_dir=run_dir)
+    checkpoint = Checkpoint(
+        TASK, MODEL, arguments, films.instruments, SAMPLE_RATE, context * WINDOW_S, model.state_dict(),
+        seed=config.seed, versions=metrics.versions(),
+        data={"corpus": "films", "data": films.data, "n": len(training), "fingerprint": films.fingerprint},
+    )
+    heard = [hear(model, film.path, checkpoint) for film in films.split("valid")]
+    truth = np.concatenate([film.targets for film in films.split("valid")])
+    checkpoint.thresholds = frames.thresholds(truth, np.concatenate(heard)).tolist()
+    return checkpoint, history
+
+
+def evaluate(checkpoint: Checkpoint, films: Films) -> np.ndarray:
+    """Counts [films, levels, 3, classes] on the films of the split test, which nothing was chosen on."""
+    network = checkpoint.network()
+    return np.stack([
+        film_counts(film.targets, decide(hear(network, film.path, checkpoint), checkpoint.thresholds))
+        for film in films.split("test")
+    ])
+
+
+def report(checkpoint: Checkpoint, films: Films) -> dict[str, dict]:
+    """Scores on the test films with intervals and constant baselines, as plain values; prints the main ones."""
+    test = films.split("test")
+    found = scores(evaluate(checkpoint, films), test, films.instruments, checkpoint.seed)
+    baselines = constants(test, films.instruments)
+    for level in ("window", "segment"):
+        key = f"{level}_micro_f1"
+        print(f"{films.data} test films ({len(test)}): {key} {found[key].value:.3f} "
+              f"[{found[key].low:.3f}, {found[key].high:.3f}], best constant {baselines['best constant'][key]:.3f}")
+    return {"test": {key: score.model_dump() for key, score in found.items()}, "baselines": baselines}
