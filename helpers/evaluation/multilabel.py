@@ -1,7 +1,8 @@
 """Scores of multi-label recognition, the choice of thresholds, and the answers that listen to nothing.
 
 Axes: N items, C classes. `targets` and `decisions` are zeros and ones [N, C], `scores` are probabilities [N, C];
-a class is said where its score is above its threshold. Macro averages run over all C classes; one that is neither there nor said counts 0, as is usual for IRMAS.
+a class is said where its score is above its threshold. Macro averages run over all C classes; one that is neither
+there nor said counts 0, as is usual for IRMAS.
 """
 
 from __future__ import annotations
