@@ -14,5 +14,7 @@ metrics       what a metrics file must hold
 plotting      arrays in, a figure out
 slides        metrics and figures to a 16:9 PDF
 studies       the experiments that notebooks and commands share
+notebooks     executes the notebooks and checks what they wrote
+handin        the hand-in archive and the rules of the course
 commands      the command line, one file a command
 """

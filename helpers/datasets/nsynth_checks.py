@@ -101,7 +101,7 @@ def _digests(clips: Sequence[Clip], split: str):
         except InputError as error:
             return error
 
-    contents = tqdm(sources(clips), total=len(clips), unit="note", desc=split, disable=None, leave=False)
+    contents = iter(tqdm(sources(clips), total=len(clips), unit="note", desc=split, disable=None, leave=False))
     with ThreadPoolExecutor() as pool:
         while batch := list(islice(contents, 256)):
             yield from pool.map(digest, batch)

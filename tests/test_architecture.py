@@ -1,0 +1,114 @@
+"""The floors of the house: who may import whom, and who owns the heavy libraries. Imports in functions count too."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+HELPERS = ROOT / "helpers"
+FLOORS = {
+    "config": 0,
+    "files": 1,
+    "audio": 2, "metrics": 2, "evaluation": 2, "plotting": 2,
+    "datasets": 3, "features": 3, "slides": 3,
+    "augmentation": 4, "demo": 4, "models": 4,
+    "training": 5,
+    "studies": 6,
+    "notebooks": 7, "handin": 7,
+    "commands": 8,
+    "__main__": 9,
+}  # fmt: skip
+ONLY = {
+    "evaluation": {"config", "files"},
+    "plotting": {"config", "files"},
+    "slides": {"config", "files", "metrics", "plotting"},
+}
+OWNERS = {
+    "torch": {"features", "augmentation", "models", "training"},
+    "torchaudio": {"features", "augmentation", "models"},
+    "torchvision": {"models"},
+    "kymatio": {"features", "models"},
+    "librosa": {"features", "augmentation", "demo"},
+    "matplotlib": {"plotting"},
+    "seaborn": {"plotting"},
+    "lightning": {"training"},
+    "torchmetrics": {"training"},
+    "sklearn": {"features", "models", "evaluation"},
+    "skops": {"models"},
+}
+CONDUCTORS = {"studies", "commands", "notebooks", "handin", "__main__"}
+
+
+def rooms() -> list[Path]:
+    """All source files of the package."""
+    return sorted(path for path in HELPERS.rglob("*.py") if path != HELPERS / "__init__.py")
+
+
+def room_of(path: Path) -> str:
+    """First part of the module path: `datasets` for helpers/datasets/nsynth.py."""
+    return path.relative_to(HELPERS).with_suffix("").parts[0]
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, at its top or inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {node.module}
+    return found
+
+
+@pytest.mark.parametrize("path", rooms(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_only_from_floors_below(path: Path) -> None:
+    room = room_of(path)
+    used = {name.split(".")[1] for name in imports(path) if name.startswith("helpers.")} - {room}
+    for other in used:
+        assert FLOORS[other] < FLOORS[room], f"{room} (floor {FLOORS[room]}) imports {other} (floor {FLOORS[other]})"
+    if room in ONLY:
+        assert used <= ONLY[room], f"{room} may import only {sorted(ONLY[room])}"
+
+
+@pytest.mark.parametrize("path", rooms(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_heavy_libraries_have_owners(path: Path) -> None:
+    room = room_of(path)
+    for library in {name.split(".")[0] for name in imports(path)} & OWNERS.keys():
+        allowed = OWNERS[library] | (CONDUCTORS if library == "torch" else set())
+        assert room in allowed, f"{library} belongs in {sorted(OWNERS[library])}, not in {room}"
+
+
+@pytest.mark.parametrize("path", rooms(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_one_idea_a_file(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 250
+
+
+def test_package_docstring_maps_every_room() -> None:
+    text = (HELPERS / "__init__.py").read_text(encoding="utf-8")
+    assert not imports(HELPERS / "__init__.py")
+    missing = {room_of(path) for path in rooms()} - {"__main__"} - {line.split(" ")[0] for line in text.splitlines()}
+    assert not missing
+
+
+def test_top_level_is_as_drawn() -> None:
+    drawn = {"notebooks", "helpers", "data", "checkpoints", "report", "tests"}
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split("\n")
+    folders = {name.split("/")[0] for name in tracked if "/" in name and not name.startswith(".")}
+    assert folders <= drawn
+
+
+def test_inference_loads_no_training_library() -> None:
+    code = (
+        "import sys, helpers.audio, helpers.datasets.nsynth, helpers.features.mel, helpers.models.notes, "
+        "helpers.models.checkpoint, helpers.models.predict, helpers.evaluation.single\n"
+        "print(sorted({'librosa', 'lightning', 'sklearn', 'pandas', 'matplotlib', 'seaborn', 'scipy', 'pooch', 'pydantic', "
+        "'torchvision', 'kymatio', 'av'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
