@@ -8,7 +8,7 @@ import sys
 
 from helpers.config import InputError
 
-COMMANDS = ("nsynth", "run", "report", "films")
+COMMANDS = ("demo", "nsynth", "run", "report", "films")
 
 
 def build_parser() -> argparse.ArgumentParser:

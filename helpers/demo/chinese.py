@@ -9,7 +9,9 @@ from helpers.demo.western import SEED, Kind
 from helpers.demo.winds import Wind
 
 _PLUCKED = dict(stiffness=(2e-5, 2e-4), tilt=(0.3, 1.0), detune=(0.2, 3))
-_FIDDLE = dict(density=(1.25, 1.5), tilt=(0.5, 0.9), rate=(4.8, 7), release=(0.04, 0.12), players=1, spread=0, voicing=SEED)
+_FIDDLE = dict(
+    density=(1.25, 1.5), tilt=(0.5, 0.9), rate=(4.8, 7), release=(0.04, 0.12), players=1, spread=0, voicing=SEED,
+)
 _WIND = dict(attack=(0.02, 0.08), rate=(4.5, 7), swell=(-0.3, 0.3), release=(0.02, 0.1))
 
 CHINESE: dict[str, Kind] = {
@@ -42,9 +44,9 @@ CHINESE: dict[str, Kind] = {
         resonance=(2, 9), knock=(0.05, 0.4), damper=(0.5, 2.0),
     )),
     "yangqin": Kind(String, 43, 91, dict(  # hammered dulcimer, several strings a note
-        _PLUCKED, position=(0.08, 0.2), t60=(2, 6), damping=(0.4, 1.4), hardness=(2500, 8000), body=(150, 350),
-        resonance=(0, 8), knock=(0.1, 0.5), damper=(0.5, 2.0),
-    ) | dict(detune=(2, 9))),
+        {**_PLUCKED, "detune": (2, 9)}, position=(0.08, 0.2), t60=(2, 6), damping=(0.4, 1.4), hardness=(2500, 8000),
+        body=(150, 350), resonance=(0, 8), knock=(0.1, 0.5), damper=(0.5, 2.0),
+    )),
     "dizi": Kind(Wind, 62, 96, dict(  # flute with a buzzing membrane
         _WIND, soft=(-14, -8), loud=(-8, -4), odd=(0.5, 1), formant=(1200, 2600), strength=(0, 9), breath=(0.03, 0.14),
         hiss=(2500, 6000), scoop=(0, 0.8), vibrato=(5, 30), tremolo=(0.03, 0.2), buzz=(0.02, 0.16),

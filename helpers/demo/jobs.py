@@ -1,4 +1,4 @@
-"""Work that is cut to pieces with their own seeds, so that results depend on neither process count nor interruptions."""
+"""Work cut to pieces with their own seeds: results depend on neither process count nor interruptions."""
 
 from __future__ import annotations
 

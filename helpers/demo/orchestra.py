@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +85,7 @@ def draw(kind: str, rng: np.random.Generator) -> Instrument:
     """A new instrument of a kind: every parameter is drawn from the kind's range."""
     recipe = KINDS[kind]
     parameters = {name: _value(span, rng) for name, span in recipe.ranges.items()}
-    room = {field.name: _value(recipe.room.get(field.name, ROOM[field.name]), rng) for field in dataclasses.fields(Room)}
+    room = {name: _value(span, rng) for name, span in {**ROOM, **recipe.room}.items()}
     low = recipe.low + int(rng.integers(-2, 3))
     return Instrument(kind, low, recipe.high + int(rng.integers(-3, 4)), recipe.model(**parameters), Room(**room))
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import fft
 
 TABLE = 4096  # samples of one period in a wavetable
-BLOCK = 256  # samples that `modes` computes by one row of a matrix product
+CONTROL = 128  # samples between two points of a slow curve
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Notes:
 
     @property
     def samples(self) -> int:
+        """Length of the result."""
         return round(self.seconds * self.sample_rate)
 
     @cached_property
@@ -78,14 +79,24 @@ def modes(notes: Notes, frequency: np.ndarray, t60: np.ndarray, amplitude: np.nd
         [n, t]. exp(s(aB + b)) = exp(s a B) exp(s b) turns the sum over k into a matrix product.
     """
     amplitude = np.where(frequency < 0.49 * notes.sample_rate, amplitude, 0.0)
-    exponent = (-6.908 / t60 + 2j * np.pi * frequency)[:, :, None] / notes.sample_rate  # [n, k, 1]
-    blocks = -(-notes.samples // BLOCK)
-    coarse = np.exp(exponent * (BLOCK * np.arange(blocks)))  # [n, k, blocks]
-    fine = np.exp(exponent * np.arange(BLOCK)) * amplitude[:, :, None]  # [n, k, BLOCK]
-    left = np.concatenate([coarse.real, coarse.imag], axis=1).astype(np.float32)  # [n, 2k, blocks]
-    right = np.concatenate([fine.imag, fine.real], axis=1).astype(np.float32)  # [n, 2k, BLOCK]
-    wave = left.transpose(0, 2, 1) @ right  # [n, blocks, BLOCK]
+    block = max(16, round(notes.samples**0.5))  # B
+    blocks = -(-notes.samples // block)
+    cosine, sine = _spirals(notes, frequency, t60, block * np.arange(blocks))  # [n, k, blocks]
+    left = np.concatenate([cosine, sine], axis=1)  # [n, 2k, blocks]
+    cosine, sine = _spirals(notes, frequency, t60, np.arange(block))  # [n, k, B]
+    strength = amplitude.astype(np.float32)[:, :, None]
+    right = np.concatenate([sine * strength, cosine * strength], axis=1)  # [n, 2k, B]
+    wave = left.transpose(0, 2, 1) @ right  # [n, blocks, B]
     return wave.reshape(len(wave), -1)[:, : notes.samples]
+
+
+def _spirals(notes: Notes, frequency: np.ndarray, t60: np.ndarray, samples: np.ndarray):
+    """Decaying cosines and sines [n, k, len(samples)] at the given sample numbers."""
+    time = samples / notes.sample_rate
+    turns = frequency[:, :, None].astype(np.float64) * time  # exact also after thousands of periods
+    angle = ((turns - np.rint(turns)) * (2 * np.pi)).astype(np.float32)
+    decay = np.exp((-6.908 / t60).astype(np.float32)[:, :, None] * time.astype(np.float32))
+    return decay * np.cos(angle), decay * np.sin(angle)
 
 
 def cycles(notes: Notes, semitones: np.ndarray | float = 0.0) -> np.ndarray:
@@ -103,7 +114,7 @@ def harmonic(notes: Notes, phase: np.ndarray, spectra: np.ndarray, brightness: n
     Args:
         notes: the batch.
         phase: in periods [n, t], from `cycles`.
-        spectra: amplitudes of harmonics 1..k at j levels of brightness [n, j, k] (j at least 2, or 1 without brightness).
+        spectra: amplitudes of harmonics 1..k at j levels of brightness [n, j, k] (without brightness, j is 1).
         brightness: [n, t] in 0..1, from the first spectrum to the last.
 
     Returns:
@@ -137,7 +148,7 @@ def harmonic(notes: Notes, phase: np.ndarray, spectra: np.ndarray, brightness: n
 
 def noise(notes: Notes, gain: np.ndarray | None = None) -> np.ndarray:
     """Gaussian noise [n, t] of standard deviation about 1 where the `gain` over `bins` [n or 1, f] is 1."""
-    size = fft.next_fast_len(notes.samples, real=True)
+    size = padded(notes.samples)
     if gain is None:
         return notes.rng.standard_normal((len(notes.pitch), notes.samples), dtype=np.float32)
     spectrum = notes.rng.standard_normal((len(notes.pitch), size // 2 + 1, 2), dtype=np.float32)
@@ -145,15 +156,20 @@ def noise(notes: Notes, gain: np.ndarray | None = None) -> np.ndarray:
     return fft.irfft(spectrum, size)[:, : notes.samples] * np.float32(np.sqrt(size / 2))
 
 
+def padded(samples: int) -> int:
+    """A fast transform length that leaves room for what a zero-phase filter spreads before the onset."""
+    return fft.next_fast_len(samples + 2000, real=True)
+
+
 def bins(samples: int, sample_rate: int) -> np.ndarray:
     """Frequencies in Hz [1, f] of the transform that `noise` and `filtered` use for so many samples."""
-    return fft.rfftfreq(fft.next_fast_len(samples, real=True), 1 / sample_rate).astype(np.float32)[None]
+    return fft.rfftfreq(padded(samples), 1 / sample_rate).astype(np.float32)[None]
 
 
 def filtered(waveform: np.ndarray, gain: np.ndarray) -> np.ndarray:
     """Apply a zero-phase gain over `bins` [n or 1, f] to waveforms [n, t]."""
     samples = waveform.shape[-1]
-    size = fft.next_fast_len(samples, real=True)
+    size = padded(samples)
     return fft.irfft(fft.rfft(waveform, size) * gain.astype(np.float32), size)[..., :samples]
 
 
@@ -192,13 +208,17 @@ def wobble(notes: Notes, rate: float, irregular: float = 0.2) -> np.ndarray:
 
 def drift(notes: Notes, rate: float) -> np.ndarray:
     """A slow random curve [n, t] of unit size with about `rate` turns a second."""
-    points = max(2, int(notes.seconds * rate) + 2)
+    points = int(notes.seconds * rate) + 2
     values = notes.rng.standard_normal((len(notes.pitch), points)).astype(np.float32)
-    position = notes.time[0] * np.float32((points - 1.001) / notes.seconds)
-    index = position.astype(np.int32)
-    part = position - index.astype(np.float32)
+    blocks = -(-notes.samples // CONTROL)
+    position = np.linspace(0, points - 1.001, blocks + 1)
+    index = position.astype(int)
+    part = (position - index).astype(np.float32)
     part = part * part * (3 - 2 * part)
-    return values[:, index] * (1 - part) + values[:, index + 1] * part
+    curve = values[:, index] * (1 - part) + values[:, index + 1] * part  # [n, blocks + 1], one in CONTROL samples
+    ramp = np.arange(CONTROL, dtype=np.float32) / np.float32(CONTROL)
+    lines = curve[:, :-1, None] + np.diff(curve)[:, :, None] * ramp
+    return lines.reshape(len(lines), -1)[:, : notes.samples]
 
 
 def peak_to(waveform: np.ndarray, level: np.ndarray | float) -> np.ndarray:

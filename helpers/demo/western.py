@@ -39,6 +39,11 @@ _BASS = dict(position=(0.08, 0.4), stiffness=(5e-6, 1e-4), t60=(2.5, 9.0), dampi
 _WIND = dict(rate=(4, 6.5), attack=(0.02, 0.14), swell=(-0.4, 0.4), release=(0.02, 0.12), hiss=(1500, 4500))
 _SYNTH = dict(attack=(0.003, 0.05), sustain=(0.5, 1.0), decay=(0.2, 2.0), release=(0.02, 0.3), glide=(-0.5, 0.5))
 
+_SOLO = dict(
+    density=(1.3, 1.6), resonance=(2, 12), tilt=(0.7, 1.1), bow=(0.008, 0.06), rate=(4.5, 6.8), vibrato=(5, 35),
+    slide=(0, 0.5), release=(0.04, 0.15), players=1, spread=0, voicing=SEED,
+)
+
 WESTERN: dict[str, Kind] = {
     "acoustic_bass": _kind(
         String, 26, 60, **_BASS, hardness=(500, 2500), detune=(0, 3), body=(60, 130), resonance=(2, 10),
@@ -60,6 +65,10 @@ WESTERN: dict[str, Kind] = {
     "brass": _kind(
         Wind, 36, 84, **_WIND, soft=(-16, -9), loud=(-7, -2.5), odd=1.0, formant=(600, 1800), strength=(2, 12),
         breath=(0.002, 0.02), scoop=(0.1, 1.5), vibrato=(0, 18), tremolo=(0, 0.08),
+    ),
+    "trumpet": _kind(
+        Wind, 54, 86, **_WIND, soft=(-13, -8), loud=(-5, -2), odd=1.0, formant=(900, 1900), strength=(3, 12),
+        breath=(0.002, 0.02), scoop=(0.1, 1.2), vibrato=(0, 18), tremolo=(0, 0.08),
     ),
     "synth_brass": _kind(
         Wind, 36, 80, **_WIND, soft=(-14, -9), loud=(-8, -4), odd=1.0, formant=(500, 2500), strength=(-6, 6),
@@ -142,6 +151,12 @@ WESTERN: dict[str, Kind] = {
         bow=(0.005, 0.06), attack=(0.03, 0.3), rate=(4.5, 6.8), vibrato=(0, 30), slide=(0, 0.3), release=(0.04, 0.2),
         players=1, spread=0, voicing=SEED,
     ),
+    "cello": _kind(
+        Bowed, 36, 72, **_SOLO, air=(85, 160), bridge=(1800, 4500), attack=(0.04, 0.2),
+    ),
+    "violin": _kind(
+        Bowed, 55, 96, **_SOLO, air=(230, 330), bridge=(3000, 7000), attack=(0.03, 0.15),
+    ),
     "string_section": _kind(
         Bowed, 36, 92, {"wet": (0, 0.45)}, air=(90, 300), density=(1.3, 1.6), resonance=(0, 9), bridge=(2000, 5500),
         tilt=(0.7, 1.2), bow=(0.005, 0.05), attack=(0.06, 0.4), rate=(4.5, 6.5), vibrato=(5, 25), slide=(0, 0.2),
@@ -154,8 +169,8 @@ WESTERN: dict[str, Kind] = {
     ),
     "voice": _kind(
         Voice, 44, 84, tract=(0.95, 1.25), vowel=(0, 4.9), target=(0, 4.9), tilt=(-13, -7), ring=(14, 26),
-        breath=(0.005, 0.06), attack=(0.04, 0.2), rate=(4.5, 6.5), vibrato=(5, 55), scoop=(0, 1.2), release=(0.04, 0.15),
-        singers=1, spread=0,
+        breath=(0.005, 0.06), attack=(0.04, 0.2), rate=(4.5, 6.5), vibrato=(5, 55), scoop=(0, 1.2),
+        release=(0.04, 0.15), singers=1, spread=0,
     ),
     "choir": _kind(
         Voice, 44, 84, {"wet": (0, 0.5)}, tract=(0.95, 1.25), vowel=(0, 4.9), target=(0, 4.9), tilt=(-13, -8),

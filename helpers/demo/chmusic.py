@@ -1,0 +1,49 @@
+"""A generated corpus in the layout of ChMusic (Gong et al. 2021, "ChMusic: A Traditional Chinese Music Dataset ...").
+
+Every piece is played on its own virtual instrument of the kind, so that the test piece 5 is an unseen instrument.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from helpers import audio
+from helpers.demo.jobs import Job
+from helpers.demo.music import Event, limited, loudness_to, melody, panned, render
+from helpers.demo.orchestra import Instrument, draw
+
+RATE = 44_100
+INSTRUMENTS = (  # ChMusic numbers them from 1
+    "erhu", "pipa", "sanxian", "dizi", "suona", "zhuiqin", "zhongruan", "liuqin", "guzheng", "yangqin", "sheng",
+)  # fmt: skip
+PIECES = 5
+SIZES = {"tiny": 5.0, "small": 20.0, "large": 90.0}  # seconds of a piece
+TREMOLO = {"pipa": 0.35, "liuqin": 0.45, "yangqin": 0.3, "sanxian": 0.15, "zhongruan": 0.2, "guzheng": 0.1}
+
+
+def jobs(size: str) -> list[Job]:
+    """One job for each piece."""
+    numbers = [(instrument, piece) for instrument in range(1, 12) for piece in range(1, PIECES + 1)]
+    return [Job(f"{i}.{p}", write_piece, (i, p, SIZES[size])) for i, p in numbers]
+
+
+def write_piece(folder: Path, rng: np.random.Generator, instrument: int, piece: int, seconds: float) -> None:
+    """Write one solo piece as stereo."""
+    player = draw(INSTRUMENTS[instrument - 1], rng)
+    played = render(player, solo(player, 0.0, seconds, rng), seconds, RATE, rng)
+    stereo = panned(loudness_to(played, rng.uniform(-26, -16)), rng.uniform(-0.3, 0.3))
+    audio.write(folder / f"{instrument}.{piece}.wav", limited(stereo), RATE)
+
+
+def solo(player: Instrument, begin: float, end: float, rng: np.random.Generator) -> list[Event]:
+    """A melody as the instrument is played in Chinese music: pentatonic, with tremolo on plucked strings."""
+    return melody(
+        player, begin, end, rng, beat=rng.uniform(0.4, 0.9), key=int(rng.integers(12)), scale="pentatonic",
+        rests=rng.uniform(0, 0.12), tremolo=TREMOLO.get(player.kind, 0.0),
+    )  # fmt: skip
+
+
+def finish(folder: Path, results: list) -> None:
+    """ChMusic has no index."""

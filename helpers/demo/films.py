@@ -1,0 +1,170 @@
+"""Three generated films as MP4 files, with a sources file in the format of data/sources/FORMAT.md.
+
+A film is a row of scenes. In every scene none to three of the labelled instruments play, each time another virtual
+instrument; there may be speech-like noise, another Chinese instrument that is not labelled, and there is ambience.
+The labels are measured on each instrument's own track before mixing, so they are right to about 10 ms.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from helpers.datasets.films_sources import INSTRUMENTS
+from helpers.demo.chmusic import solo
+from helpers.demo.jobs import Job
+from helpers.demo.music import Event, limited, loudness_to, panned, render
+from helpers.demo.orchestra import draw
+from helpers.demo.sound import Notes, bins, noise
+from helpers.demo.video import FPS, animation, write_mp4
+from helpers.demo.voice import speech
+from helpers.files import write_json
+
+RATE = 48_000
+OTHERS = ("guzheng", "suona", "zhongruan", "sheng", "string_section")  # heard, but not labelled
+SIZES = {"tiny": (1, 2.5), "small": (3, 5.0), "large": (12, 6.0)}  # rounds of eight scenes, mean seconds of a scene
+TITLES = {"train": "Lanterns over the River", "valid": "The Night Market", "test": "Snow on the Western Gate"}
+LEADER = {"train": 0.0, "valid": 1.0, "test": 0.0}  # s of silence before the time that the labels count from
+FRAME = 0.01  # s
+QUIET_DB = -32  # below the loudest frame of a cue an instrument counts as silent
+GAP = 0.8  # s of silence within a cue that a listener does not call a pause
+
+
+@dataclass(frozen=True)
+class Track:
+    """One instrument's sound in a film."""
+
+    instrument: str
+    begin: float  # s
+    wave: np.ndarray  # [samples]
+
+
+def jobs(size: str) -> list[Job]:
+    """One job for each film."""
+    return [Job(f"film {split}", write_film, (split, *SIZES[size])) for split in TITLES]
+
+
+def write_film(folder: Path, rng: np.random.Generator, split: str, rounds: int, scene_s: float) -> dict:
+    """Write one film; returns its entry in the sources file."""
+    scenes = deck(rounds, rng)
+    lengths = scene_s * rng.uniform(0.8, 1.2, len(scenes))
+    lengths *= scene_s * len(scenes) / lengths.sum()
+    begins = LEADER[split] + np.concatenate([[0], np.cumsum(lengths)])
+    mix = np.zeros((round((begins[-1] + 0.5) * RATE), 2), np.float32)
+    claims: list[tuple[str, float, float]] = []
+    for names, begin, length in zip(scenes, begins[:-1], lengths, strict=True):
+        for track in [cue(name, begin, length, rng) for name in names]:
+            add(mix, track.wave, track.begin, rng)
+            claims += [(track.instrument, *span) for span in heard(track, len(mix) / RATE)]
+        for wave in background(length, rng):
+            add(mix, wave, begin, rng)
+    mix += ambience(len(mix), rng)
+    name = f"demo_{split}"
+    seconds = len(mix) / RATE
+    write_mp4(folder / f"{name}.mp4", pictures(seconds, claims, begins, rng), limited(mix), RATE)
+    return {
+        "id": name, "file": f"{name}.mp4", "title": f"{TITLES[split]} (generated)", "licence": "CC0-1.0",
+        "split": split, "offset": LEADER[split], "exhaustive": True, "segments": segments(claims, LEADER[split]),
+    }  # fmt: skip
+
+
+def deck(rounds: int, rng: np.random.Generator) -> list[list[str]]:
+    """Who plays in each scene: a round has every instrument alone, two pairs, a trio, and a scene without any."""
+    scenes = []
+    for _ in range(rounds):
+        mixed = rng.permutation(INSTRUMENTS).tolist()
+        trio = rng.permutation(INSTRUMENTS)[:3].tolist()
+        row = [[name] for name in INSTRUMENTS] + [mixed[:2], mixed[2:], trio, []]
+        scenes += [row[place] for place in rng.permutation(len(row))]
+    return scenes
+
+
+def cue(name: str, begin: float, length: float, rng: np.random.Generator) -> Track:
+    """An instrument's part in a scene: strokes of a gong that ring on, or a melody."""
+    player = draw(name, rng)
+    late = rng.uniform(0, 0.2) * length
+    if name == "gong":
+        times = late + np.cumsum(rng.uniform(0.8, 2.5, 6)) - 0.8
+        pitch = float(rng.integers(54, 68))
+        times = times[times < length - 0.7] if (times < length - 0.7).any() else times[:1]
+        events = [Event(time, pitch, rng.uniform(0.6, 1.0), 3.0) for time in times]
+        seconds = length + 3.0
+    else:
+        events = solo(player, late, length - rng.uniform(0, 0.15) * length, rng)
+        seconds = length + 0.5
+    wave = render(player, events, seconds, RATE, rng)
+    return Track(name, begin, loudness_to(wave, rng.uniform(-25, -18)))
+
+
+def heard(track: Track, limit: float) -> list[tuple[float, float]]:
+    """Where a track sounds, as (start, end) in seconds of the film, not beyond `limit`."""
+    size = round(FRAME * RATE)
+    frames = track.wave[: len(track.wave) // size * size].reshape(-1, size)
+    power = np.mean(frames**2, axis=1)
+    loud = np.flatnonzero(power > power.max() * 10 ** (QUIET_DB / 10))
+    breaks = np.flatnonzero(np.diff(loud) > GAP / FRAME)
+    firsts, lasts = loud[np.r_[0, breaks + 1]], loud[np.r_[breaks, len(loud) - 1]]
+    starts, ends = track.begin + firsts * FRAME, np.minimum(track.begin + (lasts + 1) * FRAME, limit)
+    return [(float(start), float(end)) for start, end in zip(starts, ends, strict=True) if end > start]
+
+
+def background(length: float, rng: np.random.Generator) -> list[np.ndarray]:
+    """Unlabelled sounds of a scene: speech in half of them, another instrument in a quarter."""
+    waves = []
+    if rng.random() < 0.5:
+        notes = Notes(rng.uniform(43, 58, 1), np.ones(1), np.array([length]), length, RATE, rng)
+        waves.append(loudness_to(speech(notes, rng.uniform(0.95, 1.25))[0], rng.uniform(-30, -21)))
+    if rng.random() < 0.25:
+        player = draw(str(rng.choice(OTHERS)), rng)
+        wave = render(player, solo(player, 0, length, rng), length, RATE, rng)
+        waves.append(loudness_to(wave, rng.uniform(-30, -23)))
+    return waves
+
+
+def ambience(samples: int, rng: np.random.Generator) -> np.ndarray:
+    """Wind and room [samples, 2]."""
+    notes = Notes(np.full(2, 60.0), np.ones(2), np.zeros(2), samples / RATE, RATE, rng)
+    colour = 1 / (1 + bins(notes.samples, RATE) / 200)
+    return 10 ** (rng.uniform(-38, -28) / 20) * noise(notes, colour).T
+
+
+def add(mix: np.ndarray, wave: np.ndarray, begin: float, rng: np.random.Generator) -> None:
+    """Add a mono track to the mix from a time on, at a random place in the stereo picture."""
+    start = round(begin * RATE)
+    wave = wave[: len(mix) - start].copy()
+    fade = min(len(wave), round(0.1 * RATE))
+    wave[len(wave) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+    mix[start : start + len(wave)] += panned(wave, rng.uniform(-0.7, 0.7))
+
+
+def segments(claims: list[tuple[str, float, float]], leader: float) -> list[dict]:
+    """Claims (instrument, start, end) as segments that do not overlap, with all the instruments of each."""
+    edges = sorted({round(time - leader, 3) for _, *span in claims for time in span})
+    found: list[dict] = []
+    for start, end in itertools.pairwise(edges):
+        middle = (start + end) / 2 + leader
+        names = [name for name in INSTRUMENTS if any(n == name and a <= middle < b for n, a, b in claims)]
+        if names and found and found[-1]["end"] == start and found[-1]["instruments"] == names:
+            found[-1]["end"] = end
+        elif names:
+            about = {"certainty": 1.0, "comment": " + ".join(names)}
+            found.append({"start": start, "end": end, "instruments": names, **about})
+    return found
+
+
+def pictures(seconds: float, claims: list[tuple[str, float, float]], begins: np.ndarray, rng: np.random.Generator):
+    """The picture: a lantern burns for each instrument that is heard, the sky changes with the scene."""
+    times = np.arange(round(seconds * FPS)) / FPS
+    lights = np.zeros((len(times), len(INSTRUMENTS)))
+    for name, start, end in claims:
+        lights[(times >= start) & (times < end), INSTRUMENTS.index(name)] = 1.0
+    skies = rng.uniform(0.15, 0.9, (len(begins) + 1, 3))
+    return animation(seconds, lights, skies[np.searchsorted(begins, times, side="right")], rng)
+
+
+def finish(folder: Path, results: list[dict]) -> None:
+    """Write the sources file."""
+    write_json(folder / "sources.json", {"version": 1, "instruments": list(INSTRUMENTS), "sources": results})

@@ -1,0 +1,88 @@
+"""A generated corpus in the layout of GTZAN (Tzanetakis & Cook 2002, "Musical Genre Classification of Audio Signals").
+
+Tracks are composed by the rules of `genres`. Every track has its own tempo, key, patterns, instruments, room and
+balance: two segments of a track are more alike than two tracks of a genre, and a split by segment leaks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from helpers import audio
+from helpers.demo.band import Song, bass_line, chord_strokes, compose, drum_hits
+from helpers.demo.drums import draw_kit
+from helpers.demo.genres import GENRES, Genre
+from helpers.demo.jobs import Job
+from helpers.demo.music import limited, loudness_to, melody, render
+from helpers.demo.orchestra import Room, draw
+from helpers.demo.sound import Notes
+from helpers.demo.voice import speech
+
+RATE = 22_050
+SIZES = {"tiny": (3, 6.0), "small": (20, 15.0), "large": (100, 30.0)}  # tracks of each genre, seconds
+
+
+def jobs(size: str) -> list[Job]:
+    """One job for each track."""
+    tracks, seconds = SIZES[size]
+    names = [(genre, f"{genre}.{number:05d}") for genre in GENRES for number in range(tracks)]
+    return [Job(name, write_track, (genre, name, seconds)) for genre, name in names]
+
+
+def write_track(folder: Path, rng: np.random.Generator, genre_name: str, name: str, seconds: float) -> None:
+    """Compose, play, mix and write one track."""
+    genre = GENRES[genre_name]
+    song = compose(genre, rng)
+    kit = draw_kit(rng, electronic=rng.random() < genre.electronic)
+    parts = [
+        kit.render(drum_hits(song, seconds, rng), seconds, RATE),
+        bass(genre, song, seconds, rng),
+        chords(genre, song, seconds, rng),
+        lead(genre, song, seconds, rng),
+    ]
+    levels = np.array(genre.balance) + rng.normal(0, 2.5, 4)
+    mix = sum(loudness_to(part, level) for part, level in zip(parts, levels, strict=True) if np.any(part))
+    wave = master(rng).record(mix[None], RATE, rng)[0]
+    audio.write(folder / "genres" / genre_name / f"{name}.wav", limited(wave), RATE)
+
+
+def bass(genre: Genre, song: Song, seconds: float, rng: np.random.Generator) -> np.ndarray:
+    """The bass part [samples]."""
+    player = draw(str(rng.choice(genre.bass_kinds)), rng)
+    return render(player, bass_line(song, seconds, max(player.low, 28), rng), seconds, RATE, rng)
+
+
+def chords(genre: Genre, song: Song, seconds: float, rng: np.random.Generator) -> np.ndarray:
+    """The chord part [samples]."""
+    player = draw(str(rng.choice(genre.chord_kinds)), rng)
+    if genre.drive and player.kind == "electric_guitar":
+        player = dataclasses.replace(player, room=dataclasses.replace(player.room, drive=rng.uniform(*genre.drive)))
+    low = 40 if song.chord_size == 2 else max(player.low, int(rng.integers(48, 58)))
+    return render(player, chord_strokes(song, seconds, low), seconds, RATE, rng)
+
+
+def lead(genre: Genre, song: Song, seconds: float, rng: np.random.Generator) -> np.ndarray:
+    """The solo part [samples], or rapped speech."""
+    if rng.random() < genre.rap:
+        pitch, tract = rng.uniform(42, 54), rng.uniform(0.95, 1.2)
+        return speech(Notes(np.array([pitch]), np.ones(1), np.array([seconds]), seconds, RATE, rng), tract)[0]
+    player = draw(str(rng.choice(genre.lead_kinds)), rng)
+    beat = song.beat * genre.lead_beat
+    events = melody(player, 0, seconds, rng, beat=beat, key=song.key, scale=song.scale, rests=genre.rests)
+    return render(player, events, seconds, RATE, rng)
+
+
+def master(rng: np.random.Generator) -> Room:
+    """The studio, tape and microphone of a track."""
+    return Room(
+        drive=rng.uniform(0, 0.8), tilt=rng.normal(0, 0.8), top=rng.uniform(4500, 10500), bottom=rng.uniform(20, 80),
+        t60=rng.uniform(0.3, 1.0), wet=max(0.0, rng.normal(0.03, 0.05)), floor=rng.uniform(-75, -50),
+        voicing=float(rng.integers(10**6)),
+    )  # fmt: skip
+
+
+def finish(folder: Path, results: list) -> None:
+    """GTZAN has no index."""

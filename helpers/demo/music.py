@@ -1,0 +1,137 @@
+"""Notes in time: melodies and accompaniments as events, and their rendering by virtual instruments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from helpers.demo.orchestra import Instrument
+from helpers.demo.sound import Notes
+
+SCALES = {
+    "major": (0, 2, 4, 5, 7, 9, 11),
+    "minor": (0, 2, 3, 5, 7, 8, 10),
+    "dorian": (0, 2, 3, 5, 7, 9, 10),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
+    "pentatonic": (0, 2, 4, 7, 9),
+    "blues": (0, 3, 5, 6, 7, 10),
+}
+LENGTHS = (0.4, 0.8, 1.6, 3.2, 6.4)  # s, lengths in which notes are rendered together
+TAIL = 0.3  # s that a note may ring after it is released
+BATCH = 12  # notes rendered together
+
+
+class Event(NamedTuple):
+    """One note."""
+
+    start: float  # s
+    pitch: float  # MIDI
+    velocity: float  # 0..1
+    held: float  # s
+
+
+def render(
+    instrument: Instrument, events: Sequence[Event], seconds: float, sample_rate: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Play events in the instrument's room.
+
+    Returns:
+        float32 [samples]; a note that occurs twice with equal pitch, velocity and length is the same recording.
+    """
+    out = np.zeros(round(seconds * sample_rate) + round(LENGTHS[-1] * sample_rate), np.float32)
+    different: dict[tuple, list[float]] = {}
+    for event in events:
+        if event.start < seconds:
+            different.setdefault((_length(event.held), *event[1:]), []).append(event.start)
+    ordered = sorted(different)
+    while ordered:
+        batch = [key for key in ordered[:BATCH] if key[0] == ordered[0][0]]
+        ordered = ordered[len(batch) :]
+        length, (pitch, velocity, held) = batch[0][0], np.array(batch).T[1:]
+        waves = instrument.tone.play(Notes(pitch, velocity, held, length, sample_rate, rng))
+        waves[:, -round(0.05 * sample_rate) :] *= np.linspace(1, 0, round(0.05 * sample_rate), dtype=np.float32)
+        for key, wave in zip(batch, waves, strict=True):
+            for start in different[key]:
+                begin = round(start * sample_rate)
+                out[begin : begin + len(wave)] += wave
+    return instrument.room.record(out[None, : round(seconds * sample_rate)], sample_rate, rng)[0]
+
+
+def _length(held: float) -> float:
+    return next((length for length in LENGTHS if length >= held + TAIL), LENGTHS[-1])
+
+
+def melody(
+    instrument: Instrument, begin: float, end: float, rng: np.random.Generator, *, beat: float, key: int, scale: str,
+    rests: float = 0.15, tremolo: float = 0.0,
+) -> list[Event]:  # fmt: skip
+    """A random walk on a scale between two times in seconds.
+
+    Args:
+        instrument: whose pitch range it stays in.
+        begin: s.
+        end: s; no note is held longer.
+        rng: random numbers.
+        beat: seconds of a beat.
+        key: MIDI pitch class of the tonic.
+        scale: a key of SCALES.
+        rests: probability of a rest in the place of a note.
+        tremolo: probability that a note is repeated quickly (pipa, liuqin, yangqin).
+    """
+    steps = ladder(key, scale, instrument.low, instrument.high)
+    place, time, events = int(rng.integers(len(steps) // 4, max(3 * len(steps) // 4, 1) + 1)), begin, []
+    while time < end - 0.08:
+        duration = min(beat * rng.choice([0.25, 0.5, 0.5, 1, 1, 1.5, 2]), end - time)
+        place = int(np.clip(place + rng.integers(-3, 4), 0, len(steps) - 1))
+        velocity = round(float(rng.uniform(0.5, 1.0)), 2)
+        if time == begin or rng.random() >= rests:
+            if rng.random() < tremolo and duration > 0.3:
+                count = int(duration * rng.uniform(9, 13))
+                held = duration / count
+                events += [Event(time + i * held, steps[place], velocity, held) for i in range(count)]
+            else:
+                events.append(Event(time, steps[place], velocity, 0.92 * duration))
+        time += duration
+    return events
+
+
+def ladder(key: int, scale: str, low: int, high: int) -> list[int]:
+    """All MIDI pitches of a scale between two pitches.
+
+    >>> ladder(0, "pentatonic", 60, 72)
+    [60, 62, 64, 67, 69, 72]
+    """
+    return [pitch for pitch in range(low, high + 1) if (pitch - key) % 12 in SCALES[scale]]
+
+
+def chord(key: int, scale: str, degree: int, size: int, low: int) -> list[int]:
+    """A chord of stacked thirds on a degree of the scale (0 the tonic), from the first pitch at or above `low`."""
+    steps = SCALES[scale]
+    pitches = []
+    for voice in range(size):
+        octave, step = divmod(degree + 2 * voice, len(steps))
+        pitches.append(key + 12 * octave + steps[step])
+    shift = -(-(low - min(pitches)) // 12) * 12
+    return [pitch + shift for pitch in pitches]
+
+
+def loudness_to(waveform: np.ndarray, rms_db: float) -> np.ndarray:
+    """Scale [samples] so that its active part (frames within 30 dB of the loudest) has this RMS in dB of full scale."""
+    frames = waveform[: len(waveform) // 1024 * 1024].reshape(-1, 1024)
+    power = np.mean(frames**2, axis=1)
+    active = power[power > 1e-3 * power.max()] if len(power) and power.max() > 0 else np.ones(1)
+    return waveform * np.float32(10 ** (rms_db / 20) / np.sqrt(active.mean()))
+
+
+def panned(waveform: np.ndarray, position: float) -> np.ndarray:
+    """Mono [samples] to stereo [samples, 2] with equal power; position -1 left … 1 right."""
+    angle = (position + 1) * np.pi / 4
+    return waveform[:, None] * np.array([np.cos(angle), np.sin(angle)], np.float32)
+
+
+def limited(mix: np.ndarray) -> np.ndarray:
+    """Keep a mix below full scale, softly."""
+    peak = np.abs(mix).max()
+    return mix if peak <= 0.95 else mix * np.float32(0.95 / peak)
