@@ -27,7 +27,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     parser.add_argument("--workers", type=positive, default=4, metavar="N", help="reading threads (default 4)")
     parser.add_argument("--confusion_matrix", type=Path, metavar="FILE.png", help="draw the confusion matrix")
-    parser.add_argument("--predictions", type=Path, metavar="FILE.csv", help="file, true family, top three, probabilities")
+    parser.add_argument(
+        "--predictions", type=Path, metavar="FILE.csv", help="file, true family, top three, probabilities"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="all scores, per family, with fingerprints")
     return parser.parse_args(arguments)
 

@@ -29,8 +29,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     _add(actions, "validate", validate, "missing and surplus files, families, noise-only and identical notes")
     trainer = _add(actions, "train", train, "train on nsynth-train, select on nsynth-valid, write a checkpoint")
     trainer.add_argument("--out", type=Path, default=CHECKPOINTS / "nsynth.pt", metavar="FILE")
-    trainer.add_argument("--run-dir", type=Path, default=ROOT / "runs" / "nsynth", metavar="DIR",
-                         help="keeps the state after each epoch; the same command goes on from there")
+    trainer.add_argument(
+        "--run-dir",
+        type=Path,
+        default=ROOT / "runs" / "nsynth",
+        metavar="DIR",
+        help="keeps the state after each epoch; the same command goes on from there",
+    )
     _add_recipe(trainer)
     crossed = _add(actions, "crossvalidate", crossvalidate, "leave-instruments-out accuracy on nsynth-train")
     crossed.add_argument("--folds", type=int, default=4)
@@ -53,7 +58,9 @@ def _add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="compact_cnn", help="see helpers/models/notes.py (default compact_cnn)")
     parser.add_argument("--compression", choices=("log", "linear"), default="log")
     parser.add_argument("--epochs", type=int, default=60)
-    parser.add_argument("--members", type=int, default=1, help="networks of different seeds whose logits are averaged")
+    parser.add_argument(
+        "--members", type=int, default=3, help="networks of different seeds whose probabilities are averaged"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2, help="processes that read and augment")
 
@@ -83,14 +90,19 @@ def train(options: argparse.Namespace) -> None:
     from helpers.studies import nsynth as study
 
     clips = {split: nsynth.clips(options.data_root, split) for split in nsynth.OFFICIAL}
-    trained = study.train_members(
-        clips["train"], clips["valid"], study.recipe(options.compression, options.epochs, options.seed, options.workers),
-        options.members, options.compression, options.model, options.run_dir / f"{options.model}_{options.compression}",
-    )  # fmt: skip
-    scores = {split: study.scores_of(study.logits_of(trained.network, clips[split]), clips[split])
-              for split in ("valid", "test")}
-    command = (f"python -m helpers nsynth train --model {options.model} --compression {options.compression} "
-               f"--epochs {options.epochs} --members {options.members} --seed {options.seed}")
+    config = study.recipe(options.compression, options.epochs, options.seed, options.workers)
+    trained = study.ensemble(study.train_seeds(
+        clips["train"], clips["valid"], config, options.members, options.compression, options.model,
+        options.run_dir / f"{options.model}_{options.compression}",
+    ))  # fmt: skip
+    scores = {
+        split: study.scores_of(study.logits_of(trained.network, clips[split]), clips[split])
+        for split in ("valid", "test")
+    }
+    command = (
+        f"python -m helpers nsynth train --model {options.model} --compression {options.compression} "
+        f"--epochs {options.epochs} --members {options.members} --seed {options.seed}"
+    )
     study.save(options.out, trained, options.data_root, scores, command)
     for split, score in scores.items():
         label = nsynth.label_of(options.data_root, split, clips[split])
@@ -105,5 +117,9 @@ def crossvalidate(options: argparse.Namespace) -> None:
 
     notes, valid = (nsynth.clips(options.data_root, split) for split in ("train", "valid"))
     config = study.recipe(options.compression, options.epochs, options.seed, options.workers)
-    logits = study.cross_validate(notes, valid, config, options.folds, options.members, options.compression, options.model)
-    print(study.sentence(f"{options.folds}-fold, instruments left out (n={len(notes)})", study.scores_of(logits, notes)))
+    logits = study.cross_validate(
+        notes, valid, config, options.folds, options.members, options.compression, options.model
+    )
+    print(
+        study.sentence(f"{options.folds}-fold, instruments left out (n={len(notes)})", study.scores_of(logits, notes))
+    )

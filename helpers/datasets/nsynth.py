@@ -36,7 +36,9 @@ DOWNLOADS = {
     "test": Archive(f"{HOST}/nsynth-test.jsonwav.tar.gz", "md5:5e6f8719bf7e16ad0a00d518b78af77d", "about 350 MB"),
 }
 REMEDY = "get NSynth with `python -m helpers nsynth download`, or see data/README.txt"
-NAME = re.compile(r"(?P<instrument>(?P<family>[a-z_]+)_(?P<source>[a-z]+)_(?P<number>\d+))-(?P<pitch>\d+)-(?P<velocity>\d+)")
+NAME = re.compile(
+    r"(?P<instrument>(?P<family>[a-z_]+)_(?P<source>[a-z]+)_(?P<number>\d+))-(?P<pitch>\d+)-(?P<velocity>\d+)"
+)
 SUFFIXES = (".wav", ".flac")
 
 
@@ -150,7 +152,9 @@ def _listed_clips(listed: Path, folder: Path, files: dict[str, str]) -> list[Cli
         raise InputError(f"{listed}: is not a dictionary of notes; take the file that came with the audio")
     require(list(examples), str(listed))
     if not files.keys() & examples.keys():
-        raise InputError(f"{listed}: names none of the {len(files)} audio files in {folder}; they belong to different data")
+        raise InputError(
+            f"{listed}: names none of the {len(files)} audio files in {folder}; they belong to different data"
+        )
     return [_listed_clip(listed, stem, examples[stem], folder, files) for stem in sorted(examples)]
 
 
@@ -166,7 +170,9 @@ def _listed_clip(listed: Path, stem: str, fields: dict, folder: Path, files: dic
         raise InputError(f"{listed}: {stem}: family {family!r} is none of {', '.join(FAMILIES)}")
     match = NAME.fullmatch(stem)
     if match and match["family"] != family:
-        raise InputError(f"{listed}: {stem}: says {family!r}, the file name says {match['family']!r}; one of them is wrong")
+        raise InputError(
+            f"{listed}: {stem}: says {family!r}, the file name says {match['family']!r}; one of them is wrong"
+        )
     instrument = match["instrument"] if match else str(fields.get("instrument_str", stem))
     return Clip(path, (FAMILIES.index(family),), instrument)
 

@@ -70,7 +70,9 @@ def _shared_instruments(notes: dict[str, list[Clip]]) -> list[str]:
     problems = []
     for split in ("valid", "test"):
         if both := sorted(trained & {clip.group for clip in notes.get(split, [])}):
-            problems.append(f"{split}: {len(both)} instruments are in train too ({_named(both)}); scores would be too good")
+            problems.append(
+                f"{split}: {len(both)} instruments are in train too ({_named(both)}); scores would be too good"
+            )
     return problems
 
 
@@ -88,7 +90,9 @@ def _identical_notes(notes: dict[str, list[Clip]]) -> list[str]:
                 twins.append(f"{clip.name} = {other} of {other_split}")
     problems = [f"{len(unreadable)} notes cannot be read ({_named(unreadable)}); copy them again"] if unreadable else []
     if twins:
-        problems.append(f"{len(twins)} notes are bit-identical to one of another split ({_named(twins)}); leave one out")
+        problems.append(
+            f"{len(twins)} notes are bit-identical to one of another split ({_named(twins)}); leave one out"
+        )
     return problems
 
 

@@ -33,6 +33,7 @@ class Checkpoint:
     seed: int = 0
     data: dict[str, Any] = field(default_factory=dict)  # corpus, label, n, fingerprint
     scores: dict[str, Any] = field(default_factory=dict)  # on validation data and, once, on test data
+    history: list[dict[str, list[float]]] = field(default_factory=list)  # one a network: numbers of every epoch
     command: str = ""  # that made it
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -44,10 +45,13 @@ class Checkpoint:
         """
         model = build(self.model, len(self.classes), **self.arguments)
         try:
-            model.load_state_dict({name: value.float() if value.is_floating_point() else value
-                                   for name, value in self.state.items()})
+            model.load_state_dict(
+                {name: value.float() if value.is_floating_point() else value for name, value in self.state.items()}
+            )
         except RuntimeError as error:
-            raise InputError(f"checkpoint for {self.model}: weights do not fit ({str(error).splitlines()[0]})") from None
+            raise InputError(
+                f"checkpoint for {self.model}: weights do not fit ({str(error).splitlines()[0]})"
+            ) from None
         return model.eval()
 
 
@@ -77,7 +81,9 @@ def load_checkpoint(path: Path, task: str) -> Checkpoint:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        raise InputError(f"{path}: refused, it holds code beside weights; use a checkpoint from a source you trust") from None
+        raise InputError(
+            f"{path}: refused, it holds code beside weights; use a checkpoint from a source you trust"
+        ) from None
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
         raise InputError(f"{path}: damaged checkpoint ({str(error).splitlines()[0]}); copy or train it again") from None
     return _checked(path, content, task)
@@ -85,7 +91,9 @@ def load_checkpoint(path: Path, task: str) -> Checkpoint:
 
 def _checked(path: Path, content: Any, task: str) -> Checkpoint:
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-        raise InputError(f"{path}: not a checkpoint of this project (format {FORMAT}); train one with `python -m helpers`")
+        raise InputError(
+            f"{path}: not a checkpoint of this project (format {FORMAT}); train one with `python -m helpers`"
+        )
     names = {f.name for f in fields(Checkpoint)}
     if set(content) != names:
         raise InputError(f"{path}: incomplete checkpoint (fields {', '.join(sorted(set(content) ^ names))})")

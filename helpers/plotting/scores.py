@@ -16,7 +16,9 @@ NUMBERED = 20  # cells of a matrix with more classes than this carry no numbers
 def confusion_figure(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
     """Confusion matrices [true, predicted] of counts beside each other, coloured by share of the true class."""
     width, height = HALF if len(matrices) == 1 else WIDE
-    figure, axes = new_figure((width if len(matrices) > 1 else width + 1, height + 0.4), 1, len(matrices), squeeze=False)
+    figure, axes = new_figure(
+        (width if len(matrices) > 1 else width + 1, height + 0.4), 1, len(matrices), squeeze=False
+    )
     for column, (axis, (title, matrix)) in enumerate(zip(axes[0], matrices.items(), strict=True)):
         image = _confusion(axis, np.asarray(matrix), classes, labelled=column == 0)
         axis.set_title(title)
@@ -37,8 +39,15 @@ def _confusion(axis: Axes, matrix: np.ndarray, classes: Sequence[str], labelled:
     if len(classes) <= NUMBERED:
         for row, column in np.argwhere(matrix > 0):
             dark = shares[row, column] < 0.6
-            axis.text(column, row, matrix[row, column], ha="center", va="center", fontsize=8,
-                      color="white" if dark else "black")
+            axis.text(
+                column,
+                row,
+                matrix[row, column],
+                ha="center",
+                va="center",
+                fontsize=8,
+                color="white" if dark else "black",
+            )
     return image
 
 

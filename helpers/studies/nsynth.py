@@ -45,7 +45,7 @@ class Trained:
     network: nn.Module
     model: str  # name and arguments build the network again
     arguments: dict
-    history: History  # of the first member, if there are several
+    histories: list[dict[str, list[float]]]  # of each network that is in it
     config: TrainConfig
     train: list[Clip]
 
@@ -92,10 +92,15 @@ def train(
         network, dataset(train_clips), dataset(valid_clips), config,
         augment=note_augmentation(), batch_augment=Mixup(), spec_augment=SpecAugment(), run_dir=run_dir,
     )  # fmt: skip
-    return Trained(network, model, arguments, history, config, list(train_clips))
+    return Trained(network, model, arguments, [curves(history)], config, list(train_clips))
 
 
-def train_members(
+def curves(history: History) -> dict[str, list[float]]:
+    """Loss and score of every epoch, as plain lists."""
+    return {name: history.curve(name) for name in ("train_loss", "train_score", "valid_loss", "valid_score")}
+
+
+def train_seeds(
     train_clips: Sequence[Clip],
     valid_clips: Sequence[Clip],
     config: TrainConfig,
@@ -103,14 +108,13 @@ def train_members(
     compression: str = "log",
     model: str = MODEL,
     run_dir: Path | None = None,
-) -> Trained:
-    """Train networks from several seeds; more than one become an ensemble."""
-    all_trained = [
-        train(train_clips, valid_clips, replace(config, seed=config.seed + number), compression, model,
-              run_dir / f"seed{config.seed + number}" if run_dir else None)
-        for number in range(members)
+) -> list[Trained]:
+    """The same model from several seeds, counted up from the recipe's."""
+    return [
+        train(train_clips, valid_clips, replace(config, seed=seed), compression, model,
+              run_dir / f"seed{seed}" if run_dir else None)
+        for seed in range(config.seed, config.seed + members)
     ]  # fmt: skip
-    return ensemble(all_trained) if members > 1 else all_trained[0]
 
 
 def ensemble(trained: Sequence[Trained]) -> Trained:
@@ -118,7 +122,8 @@ def ensemble(trained: Sequence[Trained]) -> Trained:
     first = trained[0]
     network = Ensemble([member.network for member in trained]).eval()
     arguments = {"member": first.model, "count": len(trained), **first.arguments}
-    return replace(first, network=network, model="ensemble", arguments=arguments)
+    histories = [history for member in trained for history in member.histories]
+    return replace(first, network=network, model="ensemble", arguments=arguments, histories=histories)
 
 
 def logits_of(network: nn.Module, clips: Sequence[Clip]) -> np.ndarray:
@@ -141,9 +146,7 @@ def labels_of(clips: Sequence[Clip]) -> np.ndarray:
 def scores_of(logits: np.ndarray, clips: Sequence[Clip]) -> dict[str, dict[str, float]]:
     """Top-1 and top-3 accuracy with intervals over instruments."""
     labels, instruments = labels_of(clips), groups(clips)
-    return {
-        f"top{k}": bootstrap(np.mean, instruments, top_k_hits(logits, labels, k).astype(float)) for k in (1, 3)
-    }
+    return {f"top{k}": bootstrap(np.mean, instruments, top_k_hits(logits, labels, k).astype(float)) for k in (1, 3)}
 
 
 def save(path: Path, trained: Trained, root: Path, scores: dict, command: str) -> None:
@@ -157,7 +160,8 @@ def save(path: Path, trained: Trained, root: Path, scores: dict, command: str) -
     save_checkpoint(path, Checkpoint(
         task=nsynth.TASK, model=trained.model, arguments=trained.arguments, classes=list(nsynth.FAMILIES),
         sample_rate=nsynth.SAMPLE_RATE, seconds=nsynth.SECONDS, state=trained.network.state_dict(),
-        seed=trained.config.seed, data=data, scores=scores, command=command, versions=versions(),
+        seed=trained.config.seed, data=data, scores=scores, history=trained.histories, command=command,
+        versions=versions(),
     ))  # fmt: skip
 
 
@@ -180,7 +184,7 @@ def cross_validate(
     for fold in range(folds):
         others = [clip for clip, f in zip(train_clips, fold_of, strict=True) if f != fold]
         held_out = [clip for clip, f in zip(train_clips, fold_of, strict=True) if f == fold]
-        trained = train_members(others, valid_clips, config, members, compression, model)
+        trained = ensemble(train_seeds(others, valid_clips, config, members, compression, model))
         logits[fold_of == fold] = logits_of(trained.network, held_out)
     return logits
 
@@ -198,7 +202,9 @@ def instrument_folds(clips: Sequence[Clip], folds: int, seed: int) -> np.ndarray
 
 def sentence(what: str, scores: dict[str, dict[str, float]]) -> str:
     """Top-1 and top-3 with intervals as one line."""
-    parts = [f"{k.replace('top', 'top-')} {s['value']:.1%} [{s['low']:.1%}, {s['high']:.1%}]" for k, s in scores.items()]
+    parts = [
+        f"{k.replace('top', 'top-')} {s['value']:.1%} [{s['low']:.1%}, {s['high']:.1%}]" for k, s in scores.items()
+    ]
     return f"{what}: " + ", ".join(parts)
 
 

@@ -50,8 +50,16 @@ def fit(
     """
     if run_dir is None:
         with tempfile.TemporaryDirectory() as scratch:
-            return fit(model, train, valid, config, augment=augment, batch_augment=batch_augment,
-                       spec_augment=spec_augment, run_dir=Path(scratch))
+            return fit(
+                model,
+                train,
+                valid,
+                config,
+                augment=augment,
+                batch_augment=batch_augment,
+                spec_augment=spec_augment,
+                run_dir=Path(scratch),
+            )
     _quiet()
     model.train()
     seed_everything(config.seed)
@@ -110,6 +118,13 @@ def _precision(config: TrainConfig) -> str:
 def _quiet() -> None:
     """Silence Lightning's advice, which is not for the one who trains."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    for message in (".*does not have many workers.*", ".*Checkpoint directory.*", ".*deterministic.*", ".*log_every.*",
-                    ".*LeafSpec.*", ".*persistent_workers.*", ".*isinstance.treespec.*"):
+    for message in (
+        ".*does not have many workers.*",
+        ".*Checkpoint directory.*",
+        ".*deterministic.*",
+        ".*log_every.*",
+        ".*LeafSpec.*",
+        ".*persistent_workers.*",
+        ".*isinstance.treespec.*",
+    ):
         warnings.filterwarnings("ignore", message)

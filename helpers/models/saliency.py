@@ -1,0 +1,35 @@
+"""What a network looks at: the gradient of its decision with respect to the spectrogram."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from helpers.models.base import Recogniser
+
+
+def saliency(network: Recogniser, waveform: np.ndarray, label: int, copies: int = 16, noise: float = 0.15) -> np.ndarray:
+    """How much each bin of the front end's output moves the logit of a class, smoothed over noisy copies.
+
+    SmoothGrad (Smilkov et al., 2017) of gradients (Simonyan et al., 2013).
+
+    Args:
+        network: a single recogniser, not an ensemble.
+        waveform: [samples].
+        label: class whose logit is followed.
+        copies: noisy copies whose gradients are averaged.
+        noise: standard deviation of the noise; the front end's output has about 1.
+
+    Returns:
+        float32 [n_mels, frames], 0..1.
+    """
+    network = network.eval()
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        features = network.frontend(torch.from_numpy(waveform)[None])  # [1, 1, M, F]
+    noisy = features + noise * torch.randn((copies, *features.shape[1:]), generator=generator)
+    noisy.requires_grad_(True)
+    logit = network.head(network.encoder(noisy))[:, label].sum()
+    (gradient,) = torch.autograd.grad(logit, noisy)
+    strength = gradient.abs().mean(dim=(0, 1))
+    return (strength / strength.max().clamp_min(1e-12)).numpy()
