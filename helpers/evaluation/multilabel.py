@@ -8,10 +8,13 @@ there nor said counts 0, as is usual for IRMAS.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import reduce
 
 import numpy as np
 
 DEFAULT_THRESHOLD = 0.5  # of a class that validation data say nothing about
+
+POOLING = ("mean", "max", "sum")  # of the windows of an excerpt
 
 Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
@@ -101,25 +104,18 @@ def constant_scores(targets: np.ndarray, labels: Iterable[int]) -> dict[str, flo
     }
 
 
-def pool_windows(scores: np.ndarray, how: str) -> np.ndarray:
-    """Scores [C] of one excerpt from those of its windows [windows, C].
+def pool_windows(scores: Iterable[np.ndarray], how: str) -> np.ndarray:
+    """Scores [C] of one excerpt from those of its windows, taken one [C] at a time: any number needs no memory.
 
-    "mean" and "max" over the windows, or "sum": summed up and divided by the largest class of the excerpt, so that
+    "mean" or "max" over the windows, or "sum": summed up and divided by the largest class of the excerpt, so that
     the most certain class has 1 (Han, Kim, Lee, Deep CNNs for predominant instrument recognition, TASLP 2017).
     """
-    return POOLING[how](np.asarray(scores))
-
-
-def _normalised_sum(scores: np.ndarray) -> np.ndarray:
-    total = scores.sum(axis=0)
-    return total / max(total.max(), np.finfo(total.dtype).tiny)
-
-
-POOLING: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "mean": lambda scores: scores.mean(axis=0),
-    "max": lambda scores: scores.max(axis=0),
-    "sum": _normalised_sum,
-}
+    if how == "max":
+        return reduce(np.maximum, scores)
+    count, total = 0, np.zeros(1)
+    for count, row in enumerate(scores, start=1):  # noqa: B007
+        total = total + row
+    return total / (count if how == "mean" else max(total.max(), np.finfo(float).tiny))
 
 
 def _best_threshold(present: np.ndarray, scores: np.ndarray) -> float:

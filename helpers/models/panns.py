@@ -150,7 +150,7 @@ def load_backbone(model: Recogniser, state: dict[str, torch.Tensor]) -> None:
         model.frontend.load_state_dict({"mel": state.get(MEL_KEY, model.frontend.mel)})
     except RuntimeError as error:
         reason = str(error).splitlines()[1].strip()
-        raise InputError(f"PANNs weights: are of another network ({reason}); choose the model they belong to") from None
+        raise InputError(f"PANNs weights: are of another network ({reason}); choose their model") from None
 
 
 def first_convolutions(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
