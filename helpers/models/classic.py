@@ -1,0 +1,172 @@
+"""Classic machine learning on pooled features: builders, hyper-parameters to choose from, and saving without pickle.
+
+Axes: n notes, D features, C classes. scikit-learn is imported where it is used; nothing else of the models needs it.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from helpers.config import InputError
+from helpers.features.spectral import SpectralConfig
+from helpers.files import atomic
+
+FORMAT = 1
+TREES = 300
+TRUSTED = (  # compiled types that skops asks about; a file with any other is refused
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is built, and the values of its hyper-parameters that cross-validation chooses from."""
+
+    build: Callable[[int], Any]  # seed -> scikit-learn classifier
+    grid: dict[str, list[Any]]
+
+
+@dataclass
+class ClassicModel:
+    """A fitted classifier with all that is needed to use it on audio and to know where it comes from."""
+
+    name: str  # key of MODELS
+    classifier: Any
+    classes: list[str]
+    features: SpectralConfig
+    details: dict[str, Any] = field(default_factory=dict)  # plain values: parameters, data, seed, scores
+
+    def scores(self, matrix: np.ndarray) -> np.ndarray:
+        """Scores float64 [n, C] of features [n, D], larger for likelier; lowest for classes never seen in training.
+
+        Probabilities, except those of the SVM, which are its one-against-the-rest decisions.
+        """
+        score = getattr(self.classifier, "predict_proba", None) or self.classifier.decision_function
+        seen = score(matrix)
+        if seen.ndim == 1:  # two classes have one decision between them
+            seen = np.stack([-seen, seen], axis=1)
+        scores = np.full((len(matrix), len(self.classes)), seen.min() - 1.0 if seen.size else 0.0)
+        scores[:, self.classifier.classes_] = seen
+        return scores
+
+
+def build_knn(seed: int) -> Any:
+    """k nearest neighbours (Fix and Hodges 1951), along the axes on which the classes differ most (Fisher 1936)."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    axes = LinearDiscriminantAnalysis(solver="eigen", shrinkage=0.5)
+    neighbours = KNeighborsClassifier(weights="distance", algorithm="brute")
+    return Pipeline([("standardise", StandardScaler()), ("axes", axes), ("classify", neighbours)])
+
+
+def build_svm(seed: int) -> Any:
+    """Support vectors with a Gaussian kernel (Cortes and Vapnik 1995)."""
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC
+
+    return Pipeline([("standardise", StandardScaler()), ("classify", SVC(C=10, random_state=seed))])
+
+
+def build_random_forest(seed: int) -> Any:
+    """Trees on bootstrap samples, the best of a few features at each split (Breiman 2001)."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(TREES, random_state=seed)
+
+
+def build_extra_trees(seed: int) -> Any:
+    """Trees whose thresholds are drawn, not searched (Geurts, Ernst and Wehenkel 2006)."""
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    return ExtraTreesClassifier(TREES, random_state=seed)
+
+
+def build_gradient_boosting(seed: int) -> Any:
+    """Small trees, each correcting those before it (Friedman 2001), on histograms; a tenth of the features a split."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(
+        max_iter=60, l2_regularization=1.0, max_features=0.1, early_stopping=False, random_state=seed
+    )
+
+
+MODELS: dict[str, Recipe] = {
+    "k-NN": Recipe(build_knn, {"classify__n_neighbors": [5, 15]}),
+    "SVM": Recipe(build_svm, {"classify__gamma": [1e-4, 3e-4, 1e-3]}),
+    "random forest": Recipe(build_random_forest, {"max_features": ["sqrt", 0.1]}),
+    "extra-trees": Recipe(build_extra_trees, {"max_features": ["sqrt", 0.2]}),
+    "gradient boosting": Recipe(build_gradient_boosting, {"max_leaf_nodes": [6, 12]}),
+}
+
+
+def fit(
+    name: str, matrix: np.ndarray, labels: np.ndarray, groups: np.ndarray, folds: int, seed: int
+) -> tuple[Any, dict[str, Any]]:
+    """Choose hyper-parameters by cross-validation that keeps groups together, and fit to everything.
+
+    Args:
+        name: key of MODELS.
+        matrix: features [n, D].
+        labels: class index [n].
+        groups: instrument [n]; none stands on both sides of a fold.
+        folds: of the cross-validation; below 2 the first value of every hyper-parameter is taken unseen.
+        seed: of the folds and of the model.
+
+    Returns:
+        The fitted classifier, and {"parameters", "cv_accuracy"}; the accuracy is None if there were no folds.
+    """
+    from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+
+    recipe = MODELS[name]
+    folds = min(folds, len(np.unique(groups)))
+    if folds < 2:
+        parameters = {key: values[0] for key, values in recipe.grid.items()}
+        classifier = recipe.build(seed).set_params(**parameters).fit(matrix, labels)
+        return classifier, {"parameters": parameters, "cv_accuracy": None}
+    split = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    search = GridSearchCV(recipe.build(seed), recipe.grid, scoring="accuracy", cv=split)
+    search.fit(matrix, labels, groups=groups)
+    return search.best_estimator_, {"parameters": search.best_params_, "cv_accuracy": float(search.best_score_)}
+
+
+def save(path: Path, model: ClassicModel) -> None:
+    """Write a model with its features, classes and details to a .skops file, atomically and without pickle."""
+    from skops import io
+
+    content = {"format": FORMAT, **{key: value for key, value in vars(model).items() if key != "features"}}
+    content["features"] = asdict(model.features)
+    with atomic(path) as temporary:
+        io.dump(content, temporary, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
+
+
+def load(path: Path) -> ClassicModel:
+    """Read a model.
+
+    Raises:
+        InputError: the file is missing, is no model of this format, or holds types that are not trusted.
+    """
+    from skops import io
+
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such file; make it with `python -m helpers classic`")
+    try:
+        unknown = set(io.get_untrusted_types(file=path)) - set(TRUSTED)
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError):
+        raise InputError(f"{path}: is no skops file or is damaged; make it with `python -m helpers classic`") from None
+    if unknown:
+        raise InputError(f"{path}: holds types that are not trusted ({', '.join(sorted(unknown))}); do not use it")
+    content = io.load(path, trusted=list(TRUSTED))
+    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
+        raise InputError(f"{path}: is no classic model of format {FORMAT}; make it with `python -m helpers classic`")
+    return ClassicModel(**content | {"features": SpectralConfig(**content["features"])})
