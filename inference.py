@@ -118,15 +118,14 @@ def write_predictions(path, classes, clips, labels, logits) -> None:
 
     import numpy as np
 
+    from helpers.evaluation.single import softmax
     from helpers.files import atomic
 
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities = odds / odds.sum(axis=1, keepdims=True)
     with atomic(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         ranks = [f"{column}_{rank}" for rank in (1, 2, 3) for column in ("family", "probability")]
         writer.writerow(["file", "true_family", *ranks])
-        for clip, label, row in zip(clips, labels, probabilities, strict=True):
+        for clip, label, row in zip(clips, labels, softmax(logits), strict=True):
             best = [] if np.isnan(row).any() else np.argsort(-row)[:3]
             guesses = [cell for index in best for cell in (classes[index], f"{row[index]:.4f}")]
             writer.writerow([clip.member or clip.path.name, classes[label], *guesses])

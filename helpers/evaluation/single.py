@@ -43,6 +43,12 @@ def accuracy_by(keys: np.ndarray, hits: np.ndarray) -> dict[str, float]:
     return {str(key): float(hits[keys == key].mean()) for key in np.unique(keys)}
 
 
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Probabilities [n, classes]; NaN rows stay NaN."""
+    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)
+
+
 def majority_baseline(train_labels: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """Top-1 and top-3 of always giving the most frequent training classes (of equals, the lowest indices)."""
     order = np.argsort(-np.bincount(train_labels), kind="stable")

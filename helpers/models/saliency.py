@@ -33,3 +33,9 @@ def saliency(network: Recogniser, waveform: np.ndarray, label: int, copies: int 
     (gradient,) = torch.autograd.grad(logit, noisy)
     strength = gradient.abs().mean(dim=(0, 1))
     return (strength / strength.max().clamp_min(1e-12)).numpy()
+
+
+def spectrogram(network: Recogniser, waveform: np.ndarray) -> np.ndarray:
+    """What the front end hands to the encoder for [samples]: float32 [n_mels, frames]."""
+    with torch.no_grad():
+        return network.eval().frontend(torch.from_numpy(waveform)[None])[0, 0].numpy()

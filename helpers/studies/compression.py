@@ -14,10 +14,18 @@ from helpers.config import CHECKPOINTS, Budget
 from helpers.datasets import nsynth
 from helpers.datasets.base import Clip, clips_fingerprint, groups
 from helpers.evaluation.intervals import bootstrap
-from helpers.evaluation.single import confusion_matrix, majority_baseline, predictions, top_k_hits
+from helpers.evaluation.single import (
+    confusion_matrix,
+    majority_baseline,
+    predictions,
+    reliability,
+    softmax,
+    top_k_hits,
+)
 from helpers.metrics import Result, Score
 from helpers.models.base import parameter_count
 from helpers.models.checkpoint import load_checkpoint
+from helpers.models.saliency import saliency, spectrogram
 from helpers.studies import nsynth as study
 
 COMPRESSIONS = ("log", "linear")
@@ -105,13 +113,38 @@ def difference(logits: Mapping[str, np.ndarray], notes: Notes) -> dict[str, floa
     return bootstrap(np.mean, groups(notes.test), hits["log"] - hits["linear"])
 
 
+def calibration(logits: Mapping[str, np.ndarray], notes: Notes) -> dict[str, dict]:
+    """Reliability curve of each system on the test notes."""
+    labels = study.labels_of(notes.test)
+    return {f"{name} mel": reliability(softmax(values), labels) for name, values in logits.items()}
+
+
+def examples(system: System, notes: Notes, families: Sequence[str] = ("brass", "mallet", "string")) -> list[tuple]:
+    """(title, spectrogram, saliency) of the first test note of each family that has one."""
+    network, rows = system.members[0], []
+    for family in families:
+        found = [clip for clip in notes.test if nsynth.FAMILIES[clip.labels[0]] == family]
+        if found:
+            waveform = study.dataset(found[:1]).waveform(0)
+            weight = saliency(network, waveform, found[0].labels[0])
+            rows.append((found[0].name, spectrogram(network, waveform), weight))
+    return rows
+
+
+def attack_share(weight: np.ndarray, seconds: float = 0.5) -> float:
+    """Share of a saliency [n_mels, frames] that falls into the first `seconds`."""
+    frames = round(seconds * study.MEL.frame_rate)
+    return float(weight[:, :frames].sum() / weight.sum())
+
+
 def result(
     compared: Mapping[str, System],
     logits: Mapping[str, np.ndarray],
     notes: Notes,
-    budget: Budget,
+    budget: str,
     seed: int,
     figures: Sequence[str],
+    command: str,
 ) -> Result:
     """The metrics file of notebook 03."""
     labels = study.labels_of(notes.test)
@@ -124,8 +157,8 @@ def result(
         group_kind="instrument",
         fingerprint=study.data_fingerprint(notes.train, notes.valid, notes.test),
         seed=seed,
-        budget=budget.name,
-        command=f"python -m helpers run --only 03 --budget {budget.name}",
+        budget=budget,
+        command=command,
         scores={
             f"{study.MODEL}, {name} mel": {k: Score(**s) for k, s in study.scores_of(values, notes.test).items()}
             for name, values in logits.items()

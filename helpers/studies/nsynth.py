@@ -5,6 +5,7 @@ The rules of the homework: no pretrained model, no extra data, test notes only t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from helpers.datasets import nsynth
 from helpers.datasets.archives import is_archive
 from helpers.datasets.base import Clip, ClipDataset, clips_fingerprint, groups
 from helpers.evaluation.intervals import bootstrap
-from helpers.evaluation.single import top_k_accuracy, top_k_hits
+from helpers.evaluation.single import accuracy_by, predictions, top_k_accuracy, top_k_hits
 from helpers.files import fingerprint
 from helpers.metrics import versions
 from helpers.models import build
@@ -216,3 +217,19 @@ def data_fingerprint(*parts: Sequence[Clip]) -> str:
 def top1(logits: np.ndarray, clips: Sequence[Clip]) -> float:
     """Top-1 accuracy."""
     return top_k_accuracy(logits, labels_of(clips), 1)
+
+
+def by_instrument(logits: np.ndarray, clips: Sequence[Clip]) -> tuple[dict[str, float], dict[str, int], float]:
+    """Top-1 accuracy and number of notes of each instrument, and the overall accuracy."""
+    hits, instruments = top_k_hits(logits, labels_of(clips), 1), groups(clips)
+    return accuracy_by(instruments, hits), dict(Counter(instruments.tolist())), float(hits.mean())
+
+
+def hardest(logits: np.ndarray, clips: Sequence[Clip], most: int = 3) -> list[tuple[str, str, int]]:
+    """The commonest confusions as (true family, predicted family, notes)."""
+    pairs = Counter(
+        (nsynth.FAMILIES[true], nsynth.FAMILIES[said])
+        for true, said in zip(labels_of(clips), predictions(logits), strict=True)
+        if true != said
+    )
+    return [(true, said, n) for (true, said), n in pairs.most_common(most)]
