@@ -103,7 +103,7 @@ def execute(notebook: Path, run: Run) -> list[Path]:
             raise NotebookError(f"{notebook.name}, code cell {cell}: {_reason(error)}") from None
         except nbclient.exceptions.DeadKernelError:
             raise NotebookError(f"{notebook.name}: the kernel died, most often for want of memory") from None
-        content = _without_run_times(nbformat.read(copy, as_version=4))
+        content = _without_machine(nbformat.read(copy, as_version=4))
         written = check_metrics(notebook, run)
         content.metadata["digest"] = _digest(notebook, run)
         nbformat.write(content, copy)
@@ -188,11 +188,14 @@ def _reason(error: Exception) -> str:
     return f"{error.ename}: {(error.evalue or 'no message').splitlines()[0]}"
 
 
-def _without_run_times(notebook):
-    """The executed copy without paths and times of this machine, so that equal runs give equal files."""
+def _without_machine(notebook):
+    """The executed copy without times, paths, progress bars and warnings of this machine: equal runs, equal files."""
     for part in (notebook, *notebook.cells):
         part.metadata.pop("papermill", None)
         part.metadata.pop("execution", None)
+    for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     return notebook
 
 

@@ -36,12 +36,12 @@ def add_parser(subparsers) -> None:
 def run(options: argparse.Namespace) -> int:
     """Execute what is not up to date; 1 if a notebook failed, after all the others were tried."""
     from helpers import notebooks
-    from helpers.studies.corpora import is_generated
+    from helpers.studies.corpora import kind
 
     job = notebooks.Run(options.out, options.data_root, options.budget, options.html)
     chosen = notebooks.find([number.strip() for number in options.only.split(",") if number.strip()])
     for corpus, root in notebooks.corpus_roots(chosen, job).items():
-        print(f"{corpus}: {'generated (demo)' if is_generated(root) else 'real'}, {root}")
+        print(f"{corpus}: {kind(root)}, {root}")
     failures = []
     for notebook in chosen:
         if notebooks.up_to_date(notebook, job):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from helpers.config import DATA, InputError
+from helpers.config import DATA, ROOT, InputError
 from helpers.datasets.base import data_label
 
 PLACES = {  # patterns, relative to the data root, of the folders and archives that make up a corpus
@@ -52,6 +52,17 @@ def generated(budget: str) -> Path:
 def is_generated(root: Path) -> bool:
     """Whether a data root holds generated corpora."""
     return data_label(root, n=0, official_n=1) == "demo"
+
+
+def kind(root: Path) -> str:
+    """How a data root is spoken of: generated or real."""
+    return "generated (demo)" if is_generated(root) else "real"
+
+
+def command(notebook: str, root: str | Path, budget: str) -> str:
+    """The command that runs a notebook, by its number, on a data root again; as it is typed in the project's folder."""
+    place = f" --data-root {Path(os.path.relpath(root, ROOT)).as_posix()}" if root else ""
+    return f"python -m helpers run --only {notebook}{place} --budget {budget}"
 
 
 def listing(root: Path, corpus: str) -> list[tuple[str, int]]:

@@ -1,0 +1,92 @@
+"""Figures of notes: mel spectrograms with axes in seconds and hertz, waveforms, and mel filter banks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from helpers.plotting.style import PALETTE, WIDE, new_figure
+
+TICKS_HZ = (250, 1_000, 4_000)
+
+
+def note_grid(
+    levels: np.ndarray, rows: Sequence[str], titles: Sequence[str], seconds: float, hertz: np.ndarray
+) -> Figure:
+    """Mel spectrograms in dB of one note each, an instrument a row, with one colour bar for all.
+
+    Args:
+        levels: dB [notes, n_mels, frames], row by row.
+        rows: name of each row.
+        titles: of each note.
+        seconds: length of the notes.
+        hertz: centre frequency of every mel band [n_mels].
+    """
+    columns = len(titles) // len(rows)
+    figure, axes = new_figure(WIDE, len(rows), columns, sharex=True, sharey=True, squeeze=False)
+    for axis, level, title in zip(axes.flat, levels, titles, strict=True):
+        image = _spectrogram(axis, level, seconds, hertz, levels.min(), levels.max())
+        axis.text(0.98, 0.93, title, color="white", ha="right", va="top", transform=axis.transAxes, fontsize=12,
+                  bbox={"facecolor": "black", "alpha": 0.4, "linewidth": 0, "pad": 1.5})  # fmt: skip
+    for axis, name in zip(axes[:, 0], rows, strict=True):
+        axis.set_ylabel(name, fontsize=12)
+    figure.supxlabel("time in s", fontsize=13)
+    figure.supylabel("frequency in Hz, mel scale", fontsize=13)
+    figure.colorbar(image, ax=axes.ravel().tolist(), label="dB below the loudest point", shrink=0.9)
+    return figure
+
+
+def scales_figure(
+    power: np.ndarray, level: np.ndarray, titles: Sequence[str], seconds: float, hertz: np.ndarray
+) -> Figure:
+    """The same notes [notes, n_mels, frames] as power (0 to 1) above and as level in dB below."""
+    figure, axes = new_figure(WIDE, 2, len(titles), sharex=True, sharey=True, squeeze=False)
+    for row, (values, label) in enumerate(((power, "power"), (level, "dB"))):
+        for axis, value in zip(axes[row], values, strict=True):
+            image = _spectrogram(axis, value, seconds, hertz, values.min(), values.max())
+        figure.colorbar(image, ax=axes[row].tolist(), label=label)
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title, fontsize=13)
+    figure.supxlabel("time in s", fontsize=13)
+    figure.supylabel("frequency in Hz, mel scale", fontsize=13)
+    return figure
+
+
+def filters_figure(
+    banks: Sequence[np.ndarray], levels: Sequence[np.ndarray], names: Sequence[str], seconds: float,
+    centres: Sequence[np.ndarray], nyquist: float, every: int = 8,
+) -> Figure:  # fmt: skip
+    """Filter banks [n_mels, bins] above, the same note's levels [n_mels, frames] in dB through them below."""
+    figure, axes = new_figure(WIDE, 2, len(names), squeeze=False)
+    for column, (bank, level, name, hertz) in enumerate(zip(banks, levels, names, centres, strict=True)):
+        above, below = axes[:, column]
+        above.plot(np.linspace(0, nyquist, bank.shape[1]) / 1000, bank[::every].T, color=PALETTE[column], lw=1)
+        above.set_title(name, fontsize=13)
+        above.set_xlabel("frequency in kHz")
+        image = _spectrogram(below, level, seconds, hertz, level.max() - 80, level.max())
+        below.set_xlabel("time in s")
+        figure.colorbar(image, ax=below, label="dB")
+    axes[0, 0].set_ylabel(f"every {every}th filter")
+    axes[1, 0].set_ylabel("frequency in Hz")
+    return figure
+
+
+def waveform_grid(waveforms: np.ndarray, titles: Sequence[str], columns: int, sample_rate: int) -> Figure:
+    """Waveforms [notes, samples] of full scale ±1 over time."""
+    figure, axes = new_figure(WIDE, len(titles) // columns, columns, sharex=True, sharey=True, squeeze=False)
+    for axis, waveform, title in zip(axes.flat, waveforms, titles, strict=True):
+        axis.plot(np.arange(len(waveform)) / sample_rate, waveform, lw=0.4)
+        axis.set_title(title, fontsize=12)
+    figure.supxlabel("time in s", fontsize=13)
+    return figure
+
+
+def _spectrogram(axis: Axes, values: np.ndarray, seconds: float, hertz: np.ndarray, low: float, high: float):
+    """One image [n_mels, frames]; ticks at round frequencies where they lie among the bands."""
+    image = axis.imshow(values, origin="lower", aspect="auto", extent=(0, seconds, -0.5, len(values) - 0.5),
+                        interpolation="nearest", vmin=low, vmax=high)  # fmt: skip
+    axis.set_yticks(np.interp(TICKS_HZ, hertz, np.arange(len(hertz))), [f"{tick:,}" for tick in TICKS_HZ])
+    return image
