@@ -98,7 +98,8 @@ def family_of(name: str, where: str) -> tuple[int, str]:
     match = NAME.fullmatch(name)
     if not match:
         raise InputError(
-            f"{where}: no label source; add examples.json or name files <family>_<source>_<instrument>-<pitch>-<velocity>"
+            f"{where}: no label source; add examples.json, "
+            "or name files <family>_<source>_<instrument>-<pitch>-<velocity>"
         )
     if match["family"] not in FAMILIES:
         raise InputError(f"{where}: family {match['family']!r} is none of {', '.join(FAMILIES)}")
@@ -159,22 +160,25 @@ def _listed_clips(listed: Path, folder: Path, files: dict[str, str]) -> list[Cli
 
 
 def _listed_clip(listed: Path, stem: str, fields: dict, folder: Path, files: dict[str, str]) -> Clip:
-    path = inside(folder, files.get(stem, stem + SUFFIXES[0])) if stem not in files else folder / files[stem]
-    family = fields.get("instrument_family_str")
-    number = fields.get("instrument_family")
-    if family is None and isinstance(number, int) and 0 <= number < len(FAMILIES):
-        family = FAMILIES[number]
-    if family is None:
+    path = folder / files[stem] if stem in files else inside(folder, stem + SUFFIXES[0])
+    stated, match = _stated_families(fields), NAME.fullmatch(stem)
+    if not stated:
         return _named_clip(stem, path)
-    if family not in FAMILIES:
-        raise InputError(f"{listed}: {stem}: family {family!r} is none of {', '.join(FAMILIES)}")
-    match = NAME.fullmatch(stem)
-    if match and match["family"] != family:
-        raise InputError(
-            f"{listed}: {stem}: says {family!r}, the file name says {match['family']!r}; one of them is wrong"
-        )
+    for family in stated:
+        if family not in FAMILIES:
+            raise InputError(f"{listed}: {stem}: family {family!r} is none of {', '.join(FAMILIES)}")
+    named = [match["family"]] if match else []
+    if len(different := sorted({*stated, *named})) > 1:
+        raise InputError(f"{listed}: {stem}: {' and '.join(different)} by its fields and name; one of them is wrong")
     instrument = match["instrument"] if match else str(fields.get("instrument_str", stem))
-    return Clip(path, (FAMILIES.index(family),), instrument)
+    return Clip(path, (FAMILIES.index(stated[0]),), instrument)
+
+
+def _stated_families(fields: dict) -> list:
+    """What an entry of examples.json gives as family: by index, by name, by both or not at all."""
+    index = fields.get("instrument_family")
+    by_index = FAMILIES[index] if isinstance(index, int) and 0 <= index < len(FAMILIES) else index
+    return [family for family in (by_index, fields.get("instrument_family_str")) if family is not None]
 
 
 def _archive_clips(path: Path) -> list[Clip]:
