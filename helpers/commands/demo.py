@@ -28,7 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     )  # fmt: skip
     parser.add_argument("--size", choices=("tiny", "small", "large", "scale"), default="small", help="default: small")
     parser.add_argument("--out", type=Path, help="folder to write (default: data/demo; data/scale for size scale)")
-    parser.add_argument("--corpora", nargs="+", choices=CORPORA, metavar="NAME", help="only these: " + " ".join(CORPORA))
+    parser.add_argument("--corpora", nargs="+", choices=CORPORA, metavar="NAME", help=f"some of {', '.join(CORPORA)}")
     parser.add_argument("--seed", type=int, default=0, help="others give other instruments and pieces (default: 0)")
     parser.add_argument("--notes", type=int, help="training notes of size scale (default: 50000)")
     parser.add_argument("--force", action="store_true", help="replace generated corpora of another size or seed")

@@ -21,7 +21,8 @@ def write_mp4(path: Path, pictures: Iterator[np.ndarray], stereo: np.ndarray, sa
     with atomic(Path(path)) as temporary, av.open(str(temporary), "w", format="mp4") as container:
         video = container.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "crf": "30", "threads": "1"})
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        sound = container.add_stream("aac", rate=sample_rate, layout="stereo", bit_rate=128_000)
+        sound = container.add_stream("aac", rate=sample_rate, layout="stereo", options={"aac_coder": "fast"})
+        sound.bit_rate = 128_000
         for picture in pictures:
             container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(video.encode())
@@ -47,13 +48,12 @@ def animation(seconds: float, lights: np.ndarray, hues: np.ndarray, rng: np.rand
         hues: colour of the sky in each picture [pictures, 3], 0..1.
         rng: random numbers.
     """
-    y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     hills = HEIGHT * (0.62 + 0.12 * np.sin(x / rng.uniform(9, 25) + rng.uniform(0, 6))) < y
+    land = (np.where(hills, 0.25, 1.0) * (255 - 1.6 * y))[:, :, None]
+    places = np.linspace(0, WIDTH, lights.shape[1] + 2)[1:-1]
+    glows = np.exp(-((x - places[:, None, None]) ** 2 + (y - 76) ** 2) / 60)  # [instruments, HEIGHT, WIDTH]
     for number in range(round(seconds * FPS)):
-        sky = hues[number] * (255 - 1.6 * y[:, :, None])
         moon = (x - 20 - 120 * number / (seconds * FPS)) ** 2 + (y - 22) ** 2 < 90
-        picture = np.where(hills[:, :, None], 0.25 * sky, sky) + 120 * moon[:, :, None]
-        for lane, light in enumerate(lights[number]):
-            glow = np.exp(-((x - (lane + 1) * WIDTH / (lights.shape[1] + 1)) ** 2 + (y - 76) ** 2) / 60)
-            picture = picture + light * glow[:, :, None] * np.array([255, 150, 40])
-        yield np.clip(picture, 0, 255).astype(np.uint8)
+        lanterns = np.tensordot(lights[number], glows, 1)[:, :, None] * np.array([255, 150, 40])
+        yield np.clip(hues[number] * land + 120 * moon[:, :, None] + lanterns, 0, 255).astype(np.uint8)
