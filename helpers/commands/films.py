@@ -69,7 +69,7 @@ def _add_learning(actions: argparse._SubParsersAction) -> None:
     train.add_argument("--data", type=Path, default=DATA / "films", help="built data set (default: data/films)")
     train.add_argument("--init", type=Path, help="NSynth checkpoint to start from (default: random weights)")
     train.add_argument("--out", type=Path, default=CHECKPOINTS / "films.pt", help="checkpoint to write")
-    train.add_argument("--solos", type=Path, help="folder of ChMusic, whose solos are mixed into the films")
+    train.add_argument("--solos", type=Path, help="data root that holds chmusic/, to mix its solos into the films")
     train.add_argument("--context", type=float, default=3.84, help="seconds given to the network (default: 3.84)")
     train.add_argument("--epochs", type=int, default=40, help="at most so many (default: 40)")
     train.add_argument("--seed", type=int, default=0, help="of weights and batches (default: 0)")
@@ -143,7 +143,7 @@ def _import_audacity(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from helpers.datasets import films
+    from helpers.datasets import chmusic, films
     from helpers.models.checkpoint import load_checkpoint, save_checkpoint
     from helpers.studies import films as study
 
@@ -151,7 +151,7 @@ def _train(options: argparse.Namespace) -> None:
     notes = load_checkpoint(options.init, "nsynth-family") if options.init else None
     checkpoint, _ = study.train(
         built, study.recipe(notes is not None, options.epochs, options.seed), notes, options.context,
-        study.solos(options.solos, built.instruments) if options.solos else None, options.run_dir,
+        chmusic.solos(options.solos, built.instruments) if options.solos else (), options.run_dir,
     )
     checkpoint.scores = study.report(checkpoint, built)
     checkpoint.command = "python -m helpers " + " ".join(sys.argv[1:])

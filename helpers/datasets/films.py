@@ -16,11 +16,13 @@ import numpy as np
 
 from helpers import audio
 from helpers.config import InputError
+from helpers.datasets.base import Clip
 from helpers.datasets.films_build import AUDIO, MANIFEST
 from helpers.datasets.films_sources import SAMPLE_RATE, WINDOW_S
 from helpers.files import fingerprint
 
 MIN_CERTAINTY = 0.5  # below, a claim is too doubtful to learn from or to judge by
+MIN_SOLO = 34  # windows: a second
 REMEDY = "build it with `python -m helpers films build SOURCES.json --out FOLDER`"
 
 
@@ -142,6 +144,20 @@ def _cut(targets: np.ndarray, first: int, context: int) -> np.ndarray:
     """Targets of one excerpt [context, instruments]; unknown where the film has ended."""
     part = targets[first : first + context]
     return np.pad(part, ((0, context - len(part)), (0, 0)), constant_values=np.nan)
+
+
+def solos(films: Sequence[BuiltFilm]) -> list[Clip]:
+    """Stretches of a second or more in which exactly one instrument is heard, as clips with that label."""
+    found = []
+    for film in films:
+        targets = film.targets
+        alone = np.where((np.nansum(targets, 1) == 1) & ~np.isnan(targets).any(1), np.argmax(targets, 1), -1)
+        borders = np.flatnonzero(np.diff(alone, prepend=-2, append=-2))
+        for first, end in zip(borders[:-1], borders[1:], strict=True):
+            if alone[first] >= 0 and end - first >= MIN_SOLO:
+                start, duration = first * WINDOW_S, (end - first) * WINDOW_S
+                found.append(Clip(film.path, (int(alone[first]),), film.id, start, duration))
+    return found
 
 
 def summary(films: Films) -> list[dict]:

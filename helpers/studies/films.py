@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,7 +10,12 @@ import numpy as np
 
 from helpers import metrics
 from helpers.config import InputError, MelConfig, TrainConfig
+from helpers.augmentation.batch import SpecAugment
+from helpers.augmentation.solos import AddSolos
+from helpers.augmentation.waveform import Compose, Equalise, Noise, Reverberate, Sometimes
+from helpers.datasets.base import Clip
 from helpers.datasets.films import FilmDataset, Films
+from helpers.datasets.films import solos as film_solos
 from helpers.datasets.films_sources import SAMPLE_RATE, WINDOW_S
 from helpers.evaluation import frames
 from helpers.models import build
@@ -25,6 +30,7 @@ MODEL = "film_crnn"
 CONTEXT_S = 3.84  # s around a window that a network is given
 RECIPE = {"loss": "bce", "balanced": False, "learning_rate": 2e-3, "batch_size": 16}
 TRANSFER = {"freeze_epochs": 1, "encoder_lr_scale": 0.5, "layer_lr_decay": 0.8}  # for a trunk that can already hear
+ROOMS = Compose((Sometimes(0.7, Equalise(5.0)), Sometimes(0.3, Reverberate((0.1, 0.5))), Sometimes(0.3, Noise())))
 
 
 def recipe(transfer: bool, epochs: int, seed: int) -> TrainConfig:
@@ -45,10 +51,11 @@ def windows_of(context_s: float) -> int:
 
 
 def train(films: Films, config: TrainConfig, notes: Checkpoint | None = None, context_s: float = CONTEXT_S,
-          batch_augment: Callable | None = None, run_dir: Path | None = None) -> tuple[Checkpoint, History]:
+          solos: Sequence[Clip] = (), run_dir: Path | None = None) -> tuple[Checkpoint, History]:
     """Train on the films of the split train; thresholds and the best epoch are chosen on those of valid.
 
-    `notes` is an NSynth checkpoint to start from; None: random weights.
+    `notes` is an NSynth checkpoint to start from; None: random weights. `solos` are clips of single instruments that
+    are mixed into the training films, beside the passages of these films in which one instrument plays alone.
     """
     context = windows_of(context_s)
     training = FilmDataset(films.split("train"), context, context // 2)
@@ -57,7 +64,11 @@ def train(films: Films, config: TrainConfig, notes: Checkpoint | None = None, co
     model = build(MODEL, len(films.instruments), **arguments)
     if notes:
         initialise(model, notes)
-    history = fit(model, training, validation, config, batch_augment=batch_augment, run_dir=run_dir)
+    alone = [*solos, *film_solos(films.split("train"))]
+    history = fit(
+        model, training, validation, config, augment=ROOMS, spec_augment=SpecAugment(),
+        batch_augment=AddSolos(alone, SAMPLE_RATE) if alone else None, run_dir=run_dir,
+    )
     checkpoint = Checkpoint(
         TASK, MODEL, arguments, films.instruments, SAMPLE_RATE, context * WINDOW_S, model.state_dict(),
         seed=config.seed, versions=metrics.versions(),
