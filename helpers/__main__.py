@@ -8,7 +8,7 @@ import sys
 
 from helpers.config import InputError
 
-COMMANDS = ("demo", "nsynth", "run", "report", "films")
+COMMANDS = ("demo", "nsynth", "classic", "run", "results", "report", "pack", "films")
 
 
 def build_parser() -> argparse.ArgumentParser:

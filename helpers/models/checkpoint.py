@@ -67,11 +67,23 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> N
 
 
 def load_checkpoint(path: Path, task: str) -> Checkpoint:
-    """Read a checkpoint without running any code that it may hold.
+    """Read a checkpoint for a task, without running any code that the file may hold.
 
     Raises:
-        InputError: it is missing, truncated, not a checkpoint of this project, holds something else than tensors and
-            plain values, or is for another task.
+        InputError: as for `load_any`, and if it is for another task.
+    """
+    checkpoint = load_any(path)
+    if checkpoint.task != task:
+        raise InputError(f"{path}: is for the task {checkpoint.task!r}, this command needs one for {task!r}")
+    return checkpoint
+
+
+def load_any(path: Path) -> Checkpoint:
+    """Read a checkpoint, whatever its task, without running any code that the file may hold.
+
+    Raises:
+        InputError: it is missing, truncated, not a checkpoint of this project, or holds something else than tensors
+            and plain values.
     """
     path = Path(path)
     if not path.is_file():
@@ -84,12 +96,13 @@ def load_checkpoint(path: Path, task: str) -> Checkpoint:
         raise InputError(
             f"{path}: refused, it holds code beside weights; use a checkpoint from a source you trust"
         ) from None
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        raise InputError(f"{path}: damaged checkpoint ({str(error).splitlines()[0]}); copy or train it again") from None
-    return _checked(path, content, task)
+    except Exception as error:  # the reader gives errors of many kinds when bytes are missing
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise InputError(f"{path}: damaged checkpoint ({reason}); copy or train it again") from None
+    return _checked(path, content)
 
 
-def _checked(path: Path, content: Any, task: str) -> Checkpoint:
+def _checked(path: Path, content: Any) -> Checkpoint:
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
         raise InputError(
             f"{path}: not a checkpoint of this project (format {FORMAT}); train one with `python -m helpers`"
@@ -97,8 +110,6 @@ def _checked(path: Path, content: Any, task: str) -> Checkpoint:
     names = {f.name for f in fields(Checkpoint)}
     if set(content) != names:
         raise InputError(f"{path}: incomplete checkpoint (fields {', '.join(sorted(set(content) ^ names))})")
-    if content["task"] != task:
-        raise InputError(f"{path}: is for the task {content['task']!r}, this command needs one for {task!r}")
     return Checkpoint(**content)
 
 

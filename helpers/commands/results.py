@@ -1,0 +1,100 @@
+"""`python -m helpers results`: write the tables of README.txt and checkpoints/README.txt from metrics and checkpoints."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from helpers.config import CHECKPOINTS, REPORT, ROOT, InputError
+
+BEGIN, END = "[table written by `python -m helpers results`]", "[end of the table]"
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Add `results`."""
+    parser = subparsers.add_parser(
+        "results",
+        help="write the result tables of README.txt and checkpoints/README.txt",
+        description="Write the result tables of README.txt and checkpoints/README.txt from report/metrics/ and the "
+        "recipes inside the checkpoints, so that no number is typed by hand.",
+        epilog="example: python -m helpers run --budget full && python -m helpers results",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Rewrite both tables.
+
+    Raises:
+        InputError: README.txt has lost the two lines between which its table stands.
+    """
+    from helpers.files import write_text
+
+    readme = ROOT / "README.txt"
+    before, begin, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise InputError(f"{readme}: the lines {BEGIN!r} and {END!r} are missing; put them where the table belongs")
+    write_text(readme, f"{before}{begin}\n\n{results_table(REPORT / 'metrics')}\n{end}{after}")
+    write_text(CHECKPOINTS / "README.txt", checkpoints_page(CHECKPOINTS))
+    print(f"{readme.name} and checkpoints/README.txt written")
+
+
+def results_table(folder: Path) -> str:
+    """One block for each metrics file: task, data, n, groups, every system with its intervals, and the baselines."""
+    from helpers import metrics
+
+    blocks = []
+    for path in sorted(folder.glob("*.json")):
+        result = metrics.read(path)
+        if not result.scores:
+            continue
+        lines = [
+            f"{result.title}",
+            f"    {result.corpus}, {result.data}, n={result.n}, {result.groups} {result.group_kind}s  ({path.name})",
+        ]
+        for system, scores in result.scores.items():
+            lines.append(f"    {system}: " + ", ".join(f"{k} {_interval(s.model_dump())}" for k, s in scores.items()))
+        for name, scores in result.baselines.items():
+            lines.append(f"    baseline, {name}: " + ", ".join(f"{k} {value:.3f}" for k, value in scores.items()))
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n"
+
+
+def checkpoints_page(folder: Path) -> str:
+    """What each shipped checkpoint is, from the recipe that it carries."""
+    from helpers.models.checkpoint import describe, load_any
+
+    lines = ["Checkpoints", "===========", "", "Written by `python -m helpers results` from the recipes in the files.", ""]
+    for path in sorted(folder.glob("*.pt")):
+        recipe = describe(load_any(path))
+        data = ", ".join(f"{key} {value}" for key, value in recipe["data"].items())
+        lines += [
+            f"{path.name}  ({path.stat().st_size / 1e6:.1f} MB)",
+            f"    task     {recipe['task']}: {', '.join(recipe['classes'])}",
+            f"    model    {recipe['model']}, seed {recipe['seed']}",
+            f"    data     {data}",
+            f"    command  {recipe['command']}",
+        ]
+        lines += [f"    {name}: {value}" for name, value in _leaves(recipe["scores"])]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _leaves(scores: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Scores of a recipe, however deep, as (name, text)."""
+    for name, value in scores.items():
+        if isinstance(value, Mapping) and {"value", "low", "high"} <= value.keys():
+            yield f"{prefix}{name}", _interval(value)
+        elif isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{name} ")
+        elif isinstance(value, float):
+            yield f"{prefix}{name}", f"{value:.3f}"
+        else:
+            yield f"{prefix}{name}", str(value)
+
+
+def _interval(score: Mapping[str, float]) -> str:
+    return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
