@@ -61,5 +61,5 @@ def build(name: str, n_classes: int, **arguments: Any) -> nn.Module:
     builder = importlib.import_module(f"helpers.models.{LINEAGES[name]}").MODELS[name]
     try:
         return builder(n_classes=n_classes, **arguments)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise InputError(f"model {name!r}: does not take these arguments ({error})") from None

@@ -24,11 +24,11 @@ def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.S
 
 
 class PlainBlock(nn.Module):
-    """conv - BN - ReLU - max-pool 2."""
+    """conv - BN - ReLU - max-pool 2; an odd last band or frame is pooled alone."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.conv, self.pool = conv_bn(inputs, outputs), nn.MaxPool2d(2)
+        self.conv, self.pool = conv_bn(inputs, outputs), nn.MaxPool2d(2, ceil_mode=True)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, inputs, M, F] -> [B, outputs, M/2, F/2]."""
@@ -61,7 +61,7 @@ class ShortChunkCNN(nn.Module):
         self.width = widths[-1]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[B, 1, M, F] -> [B, D]; needs at least 128 bands and 128 frames."""
+        """[B, 1, M, F] -> [B, D]."""
         for block in self.blocks:
             x = block(x)
         return x.amax(dim=(2, 3))

@@ -37,15 +37,16 @@ def predict(
         these by its index.
     """
     network = network.eval().to(device)
-    rows, unreadable = [], {}
+    rows, unreadable, done = [], {}, 0
     waveforms = _waveforms(clips, sample_rate, seconds, workers, ahead=2 * batch_size)
     with tqdm(total=len(clips), unit="clip", disable=None, leave=False) as bar, torch.inference_mode():
         while batch := list(islice(waveforms, batch_size)):
             for number, item in enumerate(batch):
                 if isinstance(item, InputError):
-                    unreadable[bar.n + number] = str(item)
+                    unreadable[done + number] = str(item)
                     batch[number] = np.zeros(round(seconds * sample_rate), np.float32)
             rows.append(network(torch.from_numpy(np.stack(batch)).to(device)).float().cpu().numpy())
+            done += len(batch)
             bar.update(len(batch))
     logits = np.concatenate(rows)
     logits[list(unreadable)] = np.nan
