@@ -164,14 +164,14 @@ def _container(source: Source, track: int, error: soundfile.LibsndfileError | No
 
 def _decode_container(source: Source, start: float, duration: float | None, track: int, error):
     container, stream = _container(source, track, error)
-    return stream.rate, _gathered(_container_blocks(container, stream, source, start, duration), stream.rate)
+    rate = stream.rate  # the codec changes this attribute when the rate of its frames changes
+    return rate, _gathered(_container_blocks(container, stream, rate, source, start, duration), rate)
 
 
-def _container_blocks(container, stream, source: Source, start: float, duration: float | None):
+def _container_blocks(container, stream, rate: int, source: Source, start: float, duration: float | None):
     """Mono blocks between start and start + duration, of the size of codec frames."""
     import av
 
-    rate = stream.rate
     first, last = round(start * rate), None if duration is None else round((start + duration) * rate)
     origin = (container.start_time or 0) / 1e6  # s, time stamp of the first picture or sample
     position, tolerance = 0, 0.0  # next sample, counted from the beginning of the film; samples that may be missing
@@ -180,8 +180,9 @@ def _container_blocks(container, stream, source: Source, start: float, duration:
             if start > 1.0 and container.format.name.startswith(INDEXED):
                 container.seek(int((start - 1.0 + origin) * 1e6))
                 position = None
-            for time, block in _frames(container, stream):
-                at = position if time is None else round((time - origin) * rate)
+            for time, block in _frames(container, stream, rate):
+                stamped = time is not None and container.start_time is not None  # bare streams have no clock
+                at = round((time - origin) * rate) if stamped else position
                 position = at if position is None else position
                 if at - position > tolerance:
                     block = np.pad(block, (at - position, 0))
@@ -195,8 +196,8 @@ def _container_blocks(container, stream, source: Source, start: float, duration:
             raise InputError(f"{describe(source)}: damaged audio ({error})") from None
 
 
-def _frames(container, stream) -> Iterator[tuple[float | None, np.ndarray]]:
-    """Decoded frames as pairs (time stamp in s or None, mono samples at the stream's rate).
+def _frames(container, stream, rate: int) -> Iterator[tuple[float | None, np.ndarray]]:
+    """Decoded frames as pairs (time stamp in s or None, mono samples at `rate`).
 
     The rate, format or channels of the frames may change midway, as where an advertisement was cut in.
     """
@@ -205,7 +206,7 @@ def _frames(container, stream) -> Iterator[tuple[float | None, np.ndarray]]:
     form, resampler = None, None
     for frame in container.decode(stream):
         if form != (form := (frame.sample_rate, frame.format.name, frame.layout.name)):
-            resampler = av.AudioResampler(format="fltp", rate=stream.rate)
+            resampler = av.AudioResampler(format="fltp", rate=rate)
         for number, part in enumerate(resampler.resample(frame)):
             yield None if number else frame.time, part.to_ndarray().mean(axis=0, dtype=np.float32)
 
