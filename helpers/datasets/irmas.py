@@ -131,6 +131,17 @@ def read_labels(path: Path) -> tuple[int, ...]:
     return tuple(sorted(labels))
 
 
+def ground_truth(path: Path) -> tuple[int, ...] | None:
+    """Labels of any audio file: from the `.txt` beside it, else from its folder; None if it has neither.
+
+    Raises:
+        InputError: the label file is faulty.
+    """
+    if path.with_suffix(".txt").is_file():
+        return read_labels(path.with_suffix(".txt"))
+    return (CODES.index(path.parent.name),) if path.parent.name in CODES else None
+
+
 def track(path: Path) -> str:
     """The track a test excerpt was cut from: its name without the number at the end.
 
