@@ -100,7 +100,7 @@ class Shift:
 
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         delay = int(rng.integers(0, round(self.seconds * self.sample_rate) + 1))
-        return np.concatenate([np.zeros(delay, waveform.dtype), waveform[: len(waveform) - delay]])
+        return np.pad(waveform, (delay, 0))[: len(waveform)]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from helpers.config import TrainConfig
 from helpers.training.loaders import EpochSampler, balanced_weights, train_loader
 
 
-def keys(n: int, epoch: int = 0, weights: np.ndarray | None = None, seed: int = 0, rank: int = 0, world: int = 1) -> list:
+def keys(n: int, epoch: int = 0, weights: np.ndarray | None = None, seed: int = 0, rank: int = 0, world: int = 1):
     sampler = EpochSampler(n, weights, seed, rank, world)
     sampler.set_epoch(epoch)
     found = list(sampler)

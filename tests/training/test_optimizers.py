@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -66,5 +68,5 @@ def test_schedules() -> None:
     cosine = factors("cosine", 100)
     assert cosine[:10] == pytest.approx([0.1 * n for n in range(1, 11)])
     assert max(cosine) == 1.0 and cosine[55] == pytest.approx(0.5)
-    assert all(earlier > later for earlier, later in zip(cosine[10:], cosine[11:], strict=False))
+    assert all(earlier > later for earlier, later in pairwise(cosine[10:]))
     assert cosine[-1] < 0.01
