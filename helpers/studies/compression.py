@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import nn
 
+from helpers.augmentation.waveform import note_augmentation
 from helpers.config import CHECKPOINTS, Budget
 from helpers.datasets import nsynth
 from helpers.datasets.base import Clip, clips_fingerprint, groups
@@ -26,6 +27,7 @@ from helpers.metrics import Result, Score
 from helpers.models.base import parameter_count
 from helpers.models.checkpoint import load_checkpoint
 from helpers.models.saliency import saliency, spectrogram
+from helpers.models.shapes import stages
 from helpers.studies import nsynth as study
 
 COMPRESSIONS = ("log", "linear")
@@ -187,5 +189,8 @@ def result(
             },
             "model": {"name": study.MODEL, "parameters": parameter_count(compared["log"].members[0])},
             "learning_rates": study.LEARNING_RATES,
+            "recipe": asdict(study.RECIPE),
+            "augmentation": [type(step.step).__name__.lower() for step in note_augmentation().steps],
+            "architecture": stages(compared["log"].members[0], round(nsynth.SECONDS * nsynth.SAMPLE_RATE)),
         },
     )
