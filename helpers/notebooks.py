@@ -24,7 +24,7 @@ CORPORA = {  # number of a notebook -> corpora that it reads
     "02": ("nsynth",),
     "03": ("nsynth",),
     "04": ("irmas", "films", "chmusic"),
-    "05": ("irmas",),
+    "05": ("irmas", "nsynth"),
     "06": ("gtzan",),
 }
 

@@ -86,7 +86,7 @@ def train(
         network, dataset, mixtures, config, augment=augmentation(),
         batch_augment=MixAndUnite(VOICES) if mix else None, spec_augment=SpecAugment(), run_dir=run_dir,
     )  # fmt: skip
-    scores = _dataset_scores(network, mixtures, config.batch_size)
+    scores = dataset_scores(network, mixtures, config.batch_size)
     thresholds = multilabel.choose_thresholds(mixtures.targets, scores)
     decisions = scores > thresholds
     reached = {name: metric(mixtures.targets, scores, decisions) for name, metric in multilabel.METRICS.items()}
@@ -149,7 +149,7 @@ def recipe(epochs: int, seed: int, loss: str = RECIPE.loss) -> TrainConfig:
     return replace(RECIPE, epochs=epochs, seed=seed, loss=loss)
 
 
-def _dataset_scores(network: nn.Module, data: MixtureDataset, batch_size: int) -> np.ndarray:
+def dataset_scores(network: nn.Module, data: MixtureDataset, batch_size: int) -> np.ndarray:
     """Probabilities [n, classes] of a data set of equally long waveforms."""
     rows = []
     with torch.inference_mode():

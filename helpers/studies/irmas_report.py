@@ -15,6 +15,7 @@ from helpers.files import fingerprint
 from helpers.metrics import Result
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
 from helpers.studies import irmas as study
+from helpers.studies.nsynth import curves
 
 EPOCHS = {"smoke": 1, "quick": 6, "full": 30}
 ORACLE = "thresholds chosen on test (oracle)"
@@ -35,12 +36,13 @@ def evaluation(path: Path, root: Path, pool: str = study.POOL) -> Result:
     )  # fmt: skip
 
 
-def compare_mixing(root: Path, budget: str, seed: int = 0) -> tuple[Result, dict]:
+def compare_mixing(root: Path, budget: str, seed: int, command: str) -> tuple[Result, dict]:
     """Train with and without polyphonic mixing, same data, epochs and seeds; score both on the test excerpts.
 
     Returns:
         The result, in which each system's score is that of its median seed and `details` holds all of them; and for
-        figures the first mixing run: `history`, `scores` [n, 11], `targets` [n, 11], `thresholds` [11], `clips`.
+        figures the first mixing run's `scores` [n, 11], `targets` [n, 11] and `thresholds` [11], and `histories`,
+        the curves of the first run of both systems.
     """
     plan, test = BUDGETS[budget], irmas.clips(root, "test")
     test = study.thinned(test, 12 if budget == "smoke" else plan.max_clips)
@@ -58,10 +60,16 @@ def compare_mixing(root: Path, budget: str, seed: int = 0) -> tuple[Result, dict
     found[f"mixing, {ORACLE}"] = study.scores_of(test, first["scores"], oracle)
     every = {system: [run["table"]["micro_f1"]["value"] for run in tables] for system, tables in runs.items()}
     report = result("IRMAS multi-label: mixing against no mixing", root, test, found, seed=seed, budget=budget,
-                    command=f"python -m helpers run --only 04 --budget {budget}", training=clips_fingerprint(clips),
+                    command=command, training=clips_fingerprint(clips),
                     details={"micro_f1 of every seed": every,
                              **class_table(test, first["scores"], first["thresholds"])})
-    return report, {**first, "clips": test, "targets": multi_hot(test, len(irmas.CODES))}
+    histories = {system: curves(tables[0]["history"]) for system, tables in runs.items()}
+    return report, {**first, "histories": histories, "targets": multi_hot(test, len(irmas.CODES))}
+
+
+def mean_labels(root: Path) -> float:
+    """Labelled instruments of a test excerpt on average."""
+    return float(np.mean([len(clip.labels) for clip in irmas.clips(root, "test")]))
 
 
 def median_run(runs: Sequence[dict]) -> dict:
@@ -75,6 +83,12 @@ def widened(checkpoint: Checkpoint, scores: np.ndarray) -> np.ndarray:
     wide = np.zeros((len(scores), len(irmas.CODES)))
     wide[:, [irmas.CODES.index(code) for code in checkpoint.classes]] = scores
     return wide
+
+
+def substitutions(targets: np.ndarray, decisions: np.ndarray) -> np.ndarray:
+    """Counts [C, C]: how often class j was wrongly said in an excerpt in which class i was missed."""
+    missed, invented = (targets > 0.5) & ~decisions, decisions & (targets < 0.5)
+    return missed.T.astype(int) @ invented.astype(int)
 
 
 def class_table(clips: Sequence[Clip], scores: np.ndarray, thresholds: Sequence[float]) -> dict:

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 
 from helpers.augmentation.batch import Mixup
+from helpers.augmentation.polyphony import MixAndUnite
 from helpers.augmentation.waveform import Compose, Noise, Resample, Sometimes
 from helpers.config import TrainConfig
 from helpers.datasets import irmas
@@ -40,6 +41,14 @@ class Methods:
     normalise: bool = True  # every spectrogram to mean 0 and deviation 1
     noise: bool = True  # random noise and tuning
     mixing: bool = False  # convex mixes of clips and labels
+    additive: bool = False  # sums of clips with all their labels, each of them a right answer
+
+
+def batch_augmentation(methods: Methods) -> Mixup | MixAndUnite | None:
+    """How clips of a batch are combined, if at all."""
+    if methods.additive:
+        return MixAndUnite(voices=2)
+    return Mixup() if methods.mixing else None
 
 
 def sample_rate_of(model: str) -> int:
@@ -55,7 +64,7 @@ def fit_predominant(
     sets = (ClipDataset(part, len(irmas.CODES), sample_rate, irmas.SECONDS) for part in (clips, valid))
     noise = Compose((Sometimes(0.5, Resample(2.0)), Sometimes(0.5, Noise())))
     return fit(network, *sets, config, augment=noise if methods.noise else None,
-               batch_augment=Mixup() if methods.mixing else None, run_dir=run_dir)
+               batch_augment=batch_augmentation(methods), run_dir=run_dir)
 
 
 def transferred(config: TrainConfig) -> TrainConfig:
