@@ -24,11 +24,11 @@ CHINESE: dict[str, Kind] = {
         vibrato=(10, 40), slide=(1.5, 4),
     )),
     "pipa": Kind(String, 45, 88, dict(  # nails on thin strings, hard and short
-        _PLUCKED, position=(0.05, 0.16), t60=(0.7, 2.2), damping=(0.25, 1), hardness=(4000, 11000), body=(250, 520),
+        _PLUCKED, position=(0.05, 0.16), t60=(1.2, 3.5), damping=(0.25, 1), hardness=(4000, 11000), body=(250, 520),
         resonance=(4, 13), knock=(0.15, 0.7), damper=(0.03, 0.12),
     )),
     "sanxian": Kind(String, 43, 82, dict(  # skin-covered body: banjo-like, quick decay
-        _PLUCKED, position=(0.06, 0.2), t60=(0.4, 1.2), damping=(0.4, 1.6), hardness=(2500, 7000), body=(180, 380),
+        _PLUCKED, position=(0.06, 0.2), t60=(0.8, 2.0), damping=(0.4, 1.6), hardness=(2500, 7000), body=(180, 380),
         resonance=(8, 17), knock=(0.25, 0.9), damper=(0.03, 0.1),
     )),
     "zhongruan": Kind(String, 43, 79, dict(  # round wooden body: warm, longer
@@ -36,7 +36,7 @@ CHINESE: dict[str, Kind] = {
         resonance=(4, 12), knock=(0.05, 0.35), damper=(0.03, 0.15),
     )),
     "liuqin": Kind(String, 55, 96, dict(  # small and high, plectrum
-        _PLUCKED, position=(0.06, 0.18), t60=(0.4, 1.4), damping=(0.2, 0.8), hardness=(5000, 13000), body=(380, 800),
+        _PLUCKED, position=(0.06, 0.18), t60=(1.0, 2.6), damping=(0.2, 0.8), hardness=(5000, 13000), body=(380, 800),
         resonance=(3, 11), knock=(0.2, 0.8), damper=(0.02, 0.08),
     )),
     "guzheng": Kind(String, 38, 86, dict(  # long zither strings, bright and ringing

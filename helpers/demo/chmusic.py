@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import soxr
 
 from helpers import audio
 from helpers.demo.jobs import Job
@@ -15,6 +16,7 @@ from helpers.demo.music import Event, limited, loudness_to, melody, panned, rend
 from helpers.demo.orchestra import Instrument, draw
 
 RATE = 44_100
+INNER = 22_050  # Hz that the pieces are rendered at
 INSTRUMENTS = (  # ChMusic numbers them from 1
     "erhu", "pipa", "sanxian", "dizi", "suona", "zhuiqin", "zhongruan", "liuqin", "guzheng", "yangqin", "sheng",
 )  # fmt: skip
@@ -32,9 +34,9 @@ def jobs(size: str) -> list[Job]:
 def write_piece(folder: Path, rng: np.random.Generator, instrument: int, piece: int, seconds: float) -> None:
     """Write one solo piece as stereo."""
     player = draw(INSTRUMENTS[instrument - 1], rng)
-    played = render(player, solo(player, 0.0, seconds, rng), seconds, RATE, rng)
+    played = render(player, solo(player, 0.0, seconds, rng), seconds, INNER, rng)
     stereo = panned(loudness_to(played, rng.uniform(-26, -16)), rng.uniform(-0.3, 0.3))
-    audio.write(folder / f"{instrument}.{piece}.wav", limited(stereo), RATE)
+    audio.write(folder / f"{instrument}.{piece}.wav", soxr.resample(limited(stereo), INNER, RATE), RATE)
 
 
 def solo(player: Instrument, begin: float, end: float, rng: np.random.Generator) -> list[Event]:

@@ -43,7 +43,7 @@ def write_track(folder: Path, rng: np.random.Generator, genre_name: str, name: s
         chords(genre, song, seconds, rng),
         lead(genre, song, seconds, rng),
     ]
-    levels = np.array(genre.balance) + rng.normal(0, 2.5, 4)
+    levels = np.array(genre.balance) + rng.normal(0, 2, 4)
     mix = sum(loudness_to(part, level) for part, level in zip(parts, levels, strict=True) if np.any(part))
     wave = master(rng).record(mix[None], RATE, rng)[0]
     audio.write(folder / "genres" / genre_name / f"{name}.wav", limited(wave), RATE)
@@ -78,7 +78,7 @@ def lead(genre: Genre, song: Song, seconds: float, rng: np.random.Generator) -> 
 def master(rng: np.random.Generator) -> Room:
     """The studio, tape and microphone of a track."""
     return Room(
-        drive=rng.uniform(0, 0.8), tilt=rng.normal(0, 0.8), top=rng.uniform(4500, 10500), bottom=rng.uniform(20, 80),
+        drive=rng.uniform(0, 0.8), tilt=rng.normal(0, 0.5), top=rng.uniform(4500, 10500), bottom=rng.uniform(20, 80),
         t60=rng.uniform(0.3, 1.0), wet=max(0.0, rng.normal(0.03, 0.05)), floor=rng.uniform(-75, -50),
         voicing=float(rng.integers(10**6)),
     )  # fmt: skip

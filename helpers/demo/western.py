@@ -34,13 +34,13 @@ def _kind(model: type, low: int, high: int, room: dict[str, Range] | None = None
     return Kind(model, low, high, ranges, room or {})
 
 
-_GUITAR = dict(position=(0.07, 0.35), stiffness=(2e-5, 2e-4), t60=(2.0, 7.0), damping=(0.3, 1.6), tilt=(0.5, 1.2))
+_GUITAR = dict(position=(0.07, 0.35), stiffness=(2e-5, 2e-4), t60=(2.0, 6.0), damping=(0.3, 1.2), tilt=(0.5, 1.2))
 _BASS = dict(position=(0.08, 0.4), stiffness=(5e-6, 1e-4), t60=(2.5, 9.0), damping=(1.0, 6.0), tilt=(0.5, 1.2))
 _WIND = dict(rate=(4, 6.5), attack=(0.02, 0.14), swell=(-0.4, 0.4), release=(0.02, 0.12), hiss=(1500, 4500))
 _SYNTH = dict(attack=(0.003, 0.05), sustain=(0.5, 1.0), decay=(0.2, 2.0), release=(0.02, 0.3), glide=(-0.5, 0.5))
 
 _SOLO = dict(
-    density=(1.3, 1.6), resonance=(2, 12), tilt=(0.7, 1.1), bow=(0.008, 0.06), rate=(4.5, 6.8), vibrato=(5, 35),
+    density=(1.3, 1.5), resonance=(5, 14), tilt=(0.6, 0.9), bow=(0.02, 0.07), rate=(4.8, 6.5), vibrato=(15, 40),
     slide=(0, 0.5), release=(0.04, 0.15), players=1, spread=0, voicing=SEED,
 )
 
@@ -63,20 +63,20 @@ WESTERN: dict[str, Kind] = {
         t60=(1.5, 6), detune=(0, 4), rate=(3, 6), tremolo=0.0, release=(0.02, 0.15),
     ),
     "brass": _kind(
-        Wind, 36, 84, **_WIND, soft=(-16, -9), loud=(-7, -2.5), odd=1.0, formant=(600, 1800), strength=(2, 12),
-        breath=(0.002, 0.02), scoop=(0.1, 1.5), vibrato=(0, 18), tremolo=(0, 0.08),
+        Wind, 36, 84, **_WIND, soft=(-19, -12), loud=(-7, -3), odd=1.0, formant=(500, 1300), strength=(3, 10),
+        breath=(0.001, 0.006), scoop=(0.3, 2), vibrato=(0, 18), tremolo=(0, 0.08),
     ),
     "trumpet": _kind(
-        Wind, 54, 86, **_WIND, soft=(-13, -8), loud=(-5, -2), odd=1.0, formant=(900, 1900), strength=(3, 12),
-        breath=(0.002, 0.02), scoop=(0.1, 1.2), vibrato=(0, 18), tremolo=(0, 0.08),
+        Wind, 54, 86, **_WIND, soft=(-16, -10), loud=(-5, -2), odd=1.0, formant=(900, 1700), strength=(3, 10),
+        breath=(0.001, 0.006), scoop=(0.2, 1.5), vibrato=(0, 18), tremolo=(0, 0.08),
     ),
     "synth_brass": _kind(
-        Wind, 36, 80, **_WIND, soft=(-14, -9), loud=(-8, -4), odd=1.0, formant=(500, 2500), strength=(-6, 6),
+        Wind, 36, 80, **_WIND, soft=(-18, -12), loud=(-8, -4), odd=1.0, formant=(500, 1500), strength=(-3, 6),
         breath=(0.0005, 0.004), scoop=(0, 0.3), vibrato=(0, 10), tremolo=(0, 0.05), reeds=(2, 3.9), spread=(3, 14),
     ),
     "flute": _kind(
-        Wind, 55, 96, **_WIND, soft=(-22, -14), loud=(-14, -7), odd=(0.3, 1), formant=(500, 1600), strength=(-4, 8),
-        breath=(0.02, 0.16), scoop=(0, 0.5), vibrato=(0, 22), tremolo=(0.02, 0.22),
+        Wind, 55, 96, **_WIND, soft=(-22, -15), loud=(-15, -9), odd=(0.4, 1), formant=(500, 1200), strength=(-4, 5),
+        breath=(0.05, 0.16), scoop=(0, 0.5), vibrato=(0, 22), tremolo=(0.02, 0.22),
     ),
     "synth_flute": _kind(
         Wind, 48, 96, **_WIND, soft=(-22, -12), loud=(-16, -8), odd=(0.05, 0.8), formant=(400, 2000), strength=(-8, 4),
@@ -87,12 +87,16 @@ WESTERN: dict[str, Kind] = {
         knock=(0.05, 0.4), damper=(0.03, 0.15),
     ),
     "electric_guitar": _kind(
-        String, 40, 86, {"drive": (-2, 6), "top": (3000, 8000)}, **_GUITAR, hardness=(1500, 7000), detune=(0, 3),
+        String, 40, 86, {"drive": (-1, 7), "top": (3500, 8000)}, **_GUITAR, hardness=(2500, 8000), detune=(0, 3),
         body=(150, 400), resonance=(-15, 0), knock=(0.01, 0.15), damper=(0.02, 0.12), pickup=(0.08, 0.3),
         tremolo=(-12, 7),
     ),
+    "driven_guitar": _kind(
+        String, 40, 86, {"drive": (3, 15), "top": (3500, 7000)}, **_GUITAR, hardness=(2500, 8000), detune=(0, 3),
+        body=(150, 400), resonance=(-15, 0), knock=(0.01, 0.1), damper=(0.02, 0.12), pickup=(0.08, 0.3),
+    ),
     "piano": _kind(
-        String, 28, 100, position=(0.08, 0.14), stiffness=(1.5e-4, 1.2e-3), t60=(4, 14), damping=(0.6, 2.5),
+        String, 28, 100, position=(0.08, 0.14), stiffness=(2e-4, 1.2e-3), t60=(6, 16), damping=(0.6, 1.8),
         hardness=(1200, 4500), tilt=(0.3, 0.9), detune=(0.3, 3), body=(80, 180), resonance=(-2, 6), knock=(0.03, 0.25),
         damper=(0.04, 0.2),
     ),
@@ -102,7 +106,7 @@ WESTERN: dict[str, Kind] = {
         damper=(0.02, 0.1),
     ),
     "electric_piano": _kind(
-        FM, 33, 96, ratio=(0.6, 1.4), index=(0.3, 2.5), index_decay=(0.2, 2), floor=(0.1, 0.5), tine=(0.05, 0.5),
+        FM, 33, 96, ratio=(0.6, 1.4), index=(0.3, 2.5), index_decay=(0.2, 2), floor=(0.1, 0.5), tine=(0.15, 0.6),
         t60=(3, 10), detune=(0, 4), rate=(2, 7), tremolo=(-0.3, 0.35), release=(0.03, 0.2),
     ),
     "synth_keys": _kind(
@@ -131,20 +135,20 @@ WESTERN: dict[str, Kind] = {
         chorus=(1, 7), rotor=0.0, depth=0.0, click=(0, 0.08), attack=(0.02, 0.12), release=(0.03, 0.15),
     ),
     "clarinet": _kind(
-        Wind, 50, 91, **_WIND, soft=(-14, -8), loud=(-9, -4), odd=(0.03, 0.35), formant=(900, 2500), strength=(-2, 8),
+        Wind, 50, 91, **_WIND, soft=(-13, -8), loud=(-9, -5), odd=(0.02, 0.2), formant=(900, 2500), strength=(-2, 8),
         breath=(0.004, 0.04), scoop=(0, 0.4), vibrato=(0, 6), tremolo=(0, 0.05),
     ),
     "saxophone": _kind(
-        Wind, 44, 86, **_WIND, soft=(-11, -6), loud=(-7, -2), odd=(0.6, 1), formant=(500, 1300), strength=(2, 10),
-        breath=(0.008, 0.06), scoop=(0.1, 1.2), vibrato=(0, 25), tremolo=(0, 0.1),
+        Wind, 44, 86, **_WIND, soft=(-11, -6), loud=(-7, -2), odd=(0.6, 1), formant=(450, 1000), strength=(4, 11),
+        breath=(0.02, 0.08), scoop=(0.1, 1.2), vibrato=(0, 25), tremolo=(0, 0.1),
     ),
     "oboe": _kind(
-        Wind, 46, 91, **_WIND, soft=(-9, -5), loud=(-6, -2), odd=(0.7, 1), formant=(900, 1700), strength=(6, 15),
+        Wind, 46, 91, **_WIND, soft=(-8, -5), loud=(-6, -3), odd=(0.7, 1), formant=(1000, 1600), strength=(10, 18),
         breath=(0.002, 0.02), scoop=(0, 0.4), vibrato=(0, 20), tremolo=(0, 0.1),
     ),
     "harmonica": _kind(
         Wind, 50, 92, **_WIND, soft=(-9, -5), loud=(-6, -2), odd=(0.6, 1), formant=(1000, 3000), strength=(0, 10),
-        breath=(0.004, 0.03), scoop=(0, 0.5), vibrato=(0, 10), tremolo=(0, 0.2), reeds=(1, 2.9), spread=(3, 14),
+        breath=(0.004, 0.03), scoop=(0, 0.5), vibrato=(0, 10), tremolo=(0, 0.2), reeds=(2, 2.9), spread=(5, 16),
     ),
     "strings": _kind(
         Bowed, 38, 92, air=(90, 300), density=(1.3, 1.6), resonance=(2, 12), bridge=(2500, 6500), tilt=(0.7, 1.2),
@@ -168,17 +172,17 @@ WESTERN: dict[str, Kind] = {
         drive=(0.3, 3),
     ),
     "voice": _kind(
-        Voice, 44, 84, tract=(0.95, 1.25), vowel=(0, 4.9), target=(0, 4.9), tilt=(-13, -7), ring=(14, 26),
+        Voice, 44, 84, tract=(0.95, 1.25), vowel=(0, 4.9), target=(0, 4.9), tilt=(-12, -8), ring=(18, 28),
         breath=(0.005, 0.06), attack=(0.04, 0.2), rate=(4.5, 6.5), vibrato=(5, 55), scoop=(0, 1.2),
         release=(0.04, 0.15), singers=1, spread=0,
     ),
     "choir": _kind(
         Voice, 44, 84, {"wet": (0, 0.5)}, tract=(0.95, 1.25), vowel=(0, 4.9), target=(0, 4.9), tilt=(-13, -8),
-        ring=(10, 22), breath=(0.005, 0.08), attack=(0.08, 0.3), rate=(4.5, 6.2), vibrato=(5, 30), scoop=(0, 0.6),
+        ring=(14, 24), breath=(0.005, 0.08), attack=(0.08, 0.3), rate=(4.5, 6.2), vibrato=(5, 30), scoop=(0, 0.6),
         release=(0.08, 0.25), singers=(3, 5.9), spread=(5, 20),
     ),
     "synth_voice": _kind(
-        Voice, 44, 86, tract=(0.8, 1.4), vowel=(0, 4.9), target=(0, 4.9), tilt=(-12, -6), ring=(8, 18),
+        Voice, 44, 86, tract=(0.8, 1.4), vowel=(0, 4.9), target=(0, 4.9), tilt=(-12, -6), ring=(12, 22),
         breath=(0.001, 0.04), attack=(0.03, 0.3), rate=(4, 6), vibrato=(0, 12), scoop=0, release=(0.05, 0.3),
         singers=(1, 2.9), spread=(3, 14),
     ),
