@@ -105,18 +105,19 @@ def _usable_length(path: Path) -> float:
     return seconds
 
 
-def windows(clips: Sequence[Clip], seconds: float = 3.0, heard: float = 1024 * 512 / 22_050) -> list[Clip]:
-    """Cut whole-file clips to windows side by side, each a clip of its own in the same group.
+def windows(clips: Sequence[Clip], seconds: float, hop: float, heard: float) -> list[Clip]:
+    """Cut whole-file clips to windows, each a clip of its own in the same group.
 
     Args:
         clips: with durations.
         seconds: length of a window; a file that is shorter gives one window.
+        hop: seconds from one window to the next.
         heard: seconds at the beginning of each file that are used.
     """
     cut = []
     for clip in clips:
-        count = max(1, int(min(clip.duration, heard) / seconds + 1e-6))
-        cut += [replace(clip, start=clip.start + number * seconds, duration=seconds) for number in range(count)]
+        count = 1 + max(0, int((min(clip.duration, heard) - seconds) / hop + 1e-6))
+        cut += [replace(clip, start=clip.start + number * hop, duration=seconds) for number in range(count)]
     return cut
 
 

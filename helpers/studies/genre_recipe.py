@@ -24,6 +24,8 @@ ZOO = {  # registry name -> name in the document's table, in its order; what the
     "scattering_svm": "Wavelet scattering + linear SVM",
     "pooled_lda": "Pooled statistics + LDA",
 }
+SOLVED = ("scattering_svm", "pooled_lda")  # fixed features and a linear head that is solved, not trained
+PHRASES = {"pooled_lda": (7.5, 2.5)}  # s: window and hop of models that need longer windows than the recipe's
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,23 @@ class GenreConfig:
     epochs: int = 100  # at most; the document's best run stopped after 26
     patience: int = 10  # epochs without a better validation score: early stopping
     normalisation: str = "batch"
+    workers: int = 2  # processes that read and augment
     seed: int = 0
 
     @property
     def heard_s(self) -> float:
         """Seconds of each file that are heard."""
         return self.feature_length * self.hop_length / self.sample_rate
+
+    def window(self, name: str) -> tuple[float, float]:
+        """Length and hop in seconds of the windows of a model."""
+        return PHRASES.get(name, (self.window_s, self.window_s))
+
+    def arguments(self, name: str) -> dict:
+        """What the builder of a model is given, as plain values: they travel in the checkpoint."""
+        if name == "scattering_svm":
+            return {"mel": self.mel, "seconds": self.window_s}
+        return {"mel": self.mel} if name in SOLVED else {"mel": self.mel, "normalisation": self.normalisation}
 
     @property
     def mel(self) -> dict:
@@ -68,5 +81,6 @@ class GenreConfig:
             schedule="constant",
             balanced=False,
             patience=self.patience,
+            workers=self.workers,
             seed=self.seed,
         )

@@ -67,17 +67,18 @@ def test_augmented_copies_share_the_group_of_their_track(corpus):
     assert by_name["jazz.00001_noise"] == by_name["jazz.00001"] == "jazz.00001"
 
 
-def test_windows_lie_side_by_side_inside_what_is_heard(corpus):
+def test_windows_lie_inside_what_is_heard(corpus):
     track = gtzan.tracks(corpus).clips[0]
-    cut = gtzan.windows([track], seconds=2.0)
+    cut = gtzan.windows([track], seconds=2.0, hop=2.0, heard=30.0)
     assert [clip.start for clip in cut] == [0.0, 2.0, 4.0]
     assert {clip.duration for clip in cut} == {2.0}
-    assert len(gtzan.windows([track], seconds=2.0, heard=4.5)) == 2
-    assert len(gtzan.windows([track], seconds=30.0)) == 1
+    assert [clip.start for clip in gtzan.windows([track], 4.0, 1.5, 30.0)] == [0.0, 1.5, 3.0]
+    assert len(gtzan.windows([track], 2.0, 2.0, heard=4.5)) == 2
+    assert len(gtzan.windows([track], 30.0, 30.0, 30.0)) == 1
 
 
 def test_track_protocol_keeps_tracks_whole_and_leaky_does_not(corpus):
-    windows = gtzan.windows(gtzan.tracks(corpus).clips, seconds=1.0)
+    windows = gtzan.windows(gtzan.tracks(corpus).clips, 1.0, 1.0, 30.0)
     for protocol, shared in (("track", False), ("leaky", True)):
         parts = gtzan.split(windows, protocol, seed=1)
         assert sum(map(len, parts.values())) == len(windows)
@@ -88,7 +89,7 @@ def test_track_protocol_keeps_tracks_whole_and_leaky_does_not(corpus):
 
 
 def test_leaky_split_deals_about_seventy_fifteen_fifteen(corpus):
-    windows = gtzan.windows(gtzan.tracks(corpus).clips, seconds=0.5)
+    windows = gtzan.windows(gtzan.tracks(corpus).clips, 0.5, 0.5, 30.0)
     parts = gtzan.split(windows, "leaky")
     assert len(parts["train"]) / len(windows) == pytest.approx(0.70, abs=0.02)
     assert len(parts["test"]) / len(windows) == pytest.approx(0.15, abs=0.02)

@@ -1,4 +1,4 @@
-"""Every model of the genre study: builds, trains a step, saves, loads, predicts the same; the parts by known answers."""
+"""Every model of the genre study builds, trains a step, saves, loads, predicts the same; parts by known answers."""
 
 import warnings
 
