@@ -55,12 +55,16 @@ class Frames:
 
     @cached_property
     def magnitude(self) -> np.ndarray:
-        """Magnitudes [B, T, F] of centred frames under a periodic Hann window."""
+        """Magnitudes [B, T, F] of centred frames under a periodic Hann window.
+
+        The transform is taken in double precision: single leaves rounding noise in valleys 70 dB below a peak, which
+        the spectral contrast would report.
+        """
         size, hop = self.config.n_fft, self.config.hop_length
         padded = self.centred(self.waveforms)
         framed = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]  # [B, T, n_fft]
-        window = scipy.signal.get_window("hann", size).astype(np.float32)
-        return np.abs(scipy.fft.rfft(framed * window, axis=-1, overwrite_x=True))
+        spectrum = scipy.fft.rfft(framed * scipy.signal.get_window("hann", size), axis=-1, overwrite_x=True)
+        return np.abs(spectrum.astype(np.complex64))
 
     @cached_property
     def power(self) -> np.ndarray:
