@@ -21,6 +21,8 @@ RATIOS = (
     (1.0, 2.0, 3.0, 4.0, 5.95, 8.1),  # tuned steel, music box
 )
 
+GONG_MODES = 130
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -61,7 +63,7 @@ class Gong:
     """A tam-tam or opera gong (luo): many inharmonic modes, a pitch that glides, brightness that blooms late."""
 
     size: float  # Hz, lowest strong mode at the instrument's own pitch
-    density: float  # growth of the mode series: small is dense
+    density: float  # mean distance of neighbouring modes, relative to the lowest
     t60: float  # s, of the lowest mode
     damping: float  # how much faster 1 kHz dies
     glide: float  # semitones that the pitch moves while it rings; opera gongs rise or fall
@@ -72,14 +74,15 @@ class Gong:
     def play(self, notes: Notes) -> np.ndarray:
         """Render strokes to [n, t]; pitch 60 is the gong as it is built, other pitches are other sizes."""
         own = np.random.default_rng(int(self.voicing))
-        steps = np.cumsum(own.uniform(0.3, 1.7, 70) * self.density)
+        steps = np.cumsum(own.exponential(self.density, GONG_MODES))
         ratios = np.concatenate([[1.0], 1.0 + steps])[None]
         frequency = self.size * notes.frequency / 261.6 * ratios
         weights = own.uniform(0.2, 1.0, ratios.shape) * np.exp(0.3 * notes.rng.standard_normal(frequency.shape))
         amplitude = weights * low_pass(frequency, self.hardness * (0.3 + 0.7 * notes.force), 1.2)
         t60 = self.t60 / (1 + self.damping * frequency / 1000)
         direct = modes(notes, frequency, t60, amplitude)
-        late = modes(notes, frequency[:, 15:] * 1.003, 0.8 * t60[:, 15:], 1.5 * amplitude[:, 15:])
+        beside = frequency[:, 20:] * (1 + 0.01 * own.standard_normal(GONG_MODES - 19))
+        late = modes(notes, beside, 0.8 * t60[:, 20:], 1.5 * amplitude[:, 20:])
         wave = direct + late * (1 - np.exp(-notes.time / np.float32(self.bloom)))
         return peak_to(self._glide(notes, wave) * damped(notes, 0.15), notes.force**0.8)
 

@@ -60,7 +60,7 @@ CHINESE: dict[str, Kind] = {
         hiss=(2000, 5000), scoop=(0, 0.2), vibrato=(0, 8), tremolo=(0, 0.15), reeds=(2, 3.9), spread=(2, 8),
     )),
     "gong": Kind(Gong, 52, 70, dict(
-        size=(110, 480), density=(0.12, 0.4), t60=(2, 7), damping=(0.15, 0.7), glide=(-2, 2), bloom=(0.02, 0.4),
+        size=(110, 480), density=(0.07, 0.22), t60=(3, 10), damping=(0.1, 0.5), glide=(-1.5, 1.5), bloom=(0.02, 0.4),
         hardness=(700, 4500), voicing=SEED,
     )),
 }

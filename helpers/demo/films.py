@@ -90,7 +90,7 @@ def cue(name: str, begin: float, length: float, rng: np.random.Generator) -> Tra
         times = late + np.cumsum(rng.uniform(0.8, 2.5, 6)) - 0.8
         pitch = float(rng.integers(54, 68))
         times = times[times < length - 0.7] if (times < length - 0.7).any() else times[:1]
-        events = [Event(time, pitch, rng.uniform(0.6, 1.0), 3.0) for time in times]
+        events = [Event(time, pitch, rng.uniform(0.6, 1.0), 4.0) for time in times]
         seconds = length + 3.0
     else:
         events = solo(player, late, length - rng.uniform(0, 0.15) * length, rng)
