@@ -29,7 +29,7 @@ def listen(network: nn.Module, blocks: Iterable[np.ndarray], context: int) -> np
         with torch.inference_mode():
             probability = torch.sigmoid(network(torch.from_numpy(batch))).numpy()  # [excerpts, context, classes]
         answers += list(probability[:, context // 4 : context // 4 + context // 2])
-    return np.concatenate(answers)[: total // WINDOW]
+    return np.concatenate(answers)[: total // WINDOW] if answers else np.zeros((0, 0), np.float32)
 
 
 def _excerpts(blocks: Iterable[np.ndarray], context: int) -> Iterator[tuple[np.ndarray, int]]:

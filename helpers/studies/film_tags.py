@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers import audio
-from helpers.config import MelConfig
+from helpers.config import InputError, MelConfig
 from helpers.datasets import audacity
 from helpers.datasets.films import BuiltFilm
 from helpers.datasets.films_sources import SAMPLE_RATE, WINDOW_S
@@ -32,9 +32,16 @@ def decide(probability: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
 
 
 def hear(network, path: Path, checkpoint: Checkpoint, track: int = 0) -> np.ndarray:
-    """Smoothed probabilities [windows, classes] of a whole audio or video file."""
+    """Smoothed probabilities [windows, classes] of a whole audio or video file.
+
+    Raises:
+        InputError: the file cannot be read, or is shorter than a window.
+    """
     context = round(checkpoint.seconds / WINDOW_S)
-    return frames.smooth(listen(network, audio.stream(path, SAMPLE_RATE, track=track), context), MEDIAN)
+    probability = listen(network, audio.stream(path, SAMPLE_RATE, track=track), context)
+    if not len(probability):
+        raise InputError(f"{path}: holds less than {WINDOW_S:g} s of sound; name a longer file")
+    return frames.smooth(probability, MEDIAN)
 
 
 def tag(path: Path, checkpoint: Checkpoint, out: Path, track: int = 0) -> Heard:

@@ -28,7 +28,7 @@ from helpers.training.fit import fit
 
 MODEL = "film_crnn"
 CONTEXT_S = 3.84  # s around a window that a network is given
-RECIPE = {"loss": "bce", "balanced": False, "learning_rate": 2e-3, "batch_size": 16}
+RECIPE = {"loss": "bce", "balanced": False, "learning_rate": 2e-3, "batch_size": 8}
 TRANSFER = {"freeze_epochs": 1, "encoder_lr_scale": 0.5, "layer_lr_decay": 0.8}  # for a trunk that can already hear
 ROOMS = Compose((Sometimes(0.7, Equalise(5.0)), Sometimes(0.3, Reverberate((0.1, 0.5))), Sometimes(0.3, Noise())))
 
@@ -58,7 +58,7 @@ def train(films: Films, config: TrainConfig, notes: Checkpoint | None = None, co
     are mixed into the training films, beside the passages of these films in which one instrument plays alone.
     """
     context = windows_of(context_s)
-    training = FilmDataset(films.split("train"), context, context // 2)
+    training = FilmDataset(films.split("train"), context, context // 4)
     validation = FilmDataset(films.split("valid"), context, context)
     arguments = arguments_of(notes) if notes else {"mel": asdict(MelConfig())}
     model = build(MODEL, len(films.instruments), **arguments)

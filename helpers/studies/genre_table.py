@@ -94,8 +94,9 @@ def markdown(job: Job, table: Sequence[Row]) -> str:
     """Accuracies of files; the interval (95 %, over tracks) of the test tracks only."""
     lines = [f"GTZAN ({job.label}), {job.protocol} split", "", HEADER]
     for row in table:
-        cells = [f"{row[column][part]['value']:.2f}" for column in ("plain", "augmented") for part in ("train", "valid")]
-        tests = (row[column]["test"] for column in ("plain", "augmented"))
-        cells += [f"{s['value']:.2f} ({s['low']:.2f} to {s['high']:.2f})" for s in tests]
+        both = (row["plain"], row["augmented"])
+        cells = [f"{scores[part]['value']:.2f}" for scores in both for part in ("train", "valid")]
+        tests = (scores["test"] for scores in both)
+        cells += [f"{test['value']:.2f} ({test['low']:.2f} to {test['high']:.2f})" for test in tests]
         lines.append(f"| {row['name']} | {row['parameters']:,} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

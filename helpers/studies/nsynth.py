@@ -31,7 +31,7 @@ from helpers.training.callbacks import History
 from helpers.training.fit import fit
 
 MODEL = "compact_cnn"
-MEL = MelConfig(n_fft=1024, hop_length=512, n_mels=96, f_min=30.0, f_max=8_000.0)
+MEL = MelConfig(n_fft=2048, hop_length=512, n_mels=160, f_min=30.0, f_max=8_000.0)
 # Linear power is spread over decades and needs smaller steps; both rates were chosen on the validation notes.
 LEARNING_RATES = {"log": 2e-3, "linear": 1e-3}
 RECIPE = TrainConfig(
@@ -82,6 +82,7 @@ def train(
     compression: str = "log",
     model: str = MODEL,
     run_dir: Path | None = None,
+    mixup: bool = False,
 ) -> Trained:
     """Train a model of `models.notes` on notes, selected on validation notes of other instruments."""
     import torch
@@ -91,7 +92,8 @@ def train(
     network = build(model, len(nsynth.FAMILIES), **arguments)
     history = fit(
         network, dataset(train_clips), dataset(valid_clips), config,
-        augment=note_augmentation(), batch_augment=Mixup(), spec_augment=SpecAugment(), run_dir=run_dir,
+        augment=note_augmentation(), batch_augment=Mixup() if mixup else None, spec_augment=SpecAugment(),
+        run_dir=run_dir,
     )  # fmt: skip
     return Trained(network, model, arguments, [curves(history)], config, list(train_clips))
 
@@ -109,11 +111,12 @@ def train_seeds(
     compression: str = "log",
     model: str = MODEL,
     run_dir: Path | None = None,
+    mixup: bool = False,
 ) -> list[Trained]:
     """The same model from several seeds, counted up from the recipe's."""
     return [
         train(train_clips, valid_clips, replace(config, seed=seed), compression, model,
-              run_dir / f"seed{seed}" if run_dir else None)
+              run_dir / f"seed{seed}" if run_dir else None, mixup)
         for seed in range(config.seed, config.seed + members)
     ]  # fmt: skip
 

@@ -1,0 +1,87 @@
+"""The frame-level network: one answer a window, weights taken over from NSynth, any length with the same answers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.config import InputError, MelConfig
+from helpers.models import build
+from helpers.models.checkpoint import Checkpoint
+from helpers.models.frames import arguments_of, initialise
+from helpers.models.listening import WINDOW, listen
+
+MEL = asdict(MelConfig(n_mels=32, n_fft=512))
+SMALL = {"mel": MEL, "channels": (4, 8, 8), "size": 8}
+
+
+def network() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return build("film_crnn", 3, **SMALL).eval()
+
+
+@pytest.mark.parametrize("windows", [32, 64, 128, 224])
+def test_one_answer_for_every_window(windows: int) -> None:
+    assert network()(torch.randn(2, windows * WINDOW)).shape == (2, windows, 3)
+
+
+def test_an_answer_hears_what_is_around_its_window_but_first_of_all_the_window() -> None:
+    model = network()
+    sound = torch.randn(1, 128 * WINDOW) * 0.1
+    softer = sound.clone()
+    softer[:, 64 * WINDOW : 66 * WINDOW] *= 0.1
+    change = (model(softer) - model(sound)).abs().sum(dim=2)[0]
+    assert abs(int(change.argmax()) - 65) <= 10
+    assert change[0] < change[65] / 10
+
+
+def notes_checkpoint(model: str = "compact_cnn") -> Checkpoint:
+    torch.manual_seed(1)
+    arguments = {"mel": MEL, "channels": (4, 8, 8)}
+    notes = build("compact_cnn", 11, **arguments)
+    notes.frontend.standardise.running_mean.fill_(3.0)
+    return Checkpoint("nsynth-family", model, arguments, [""] * 11, 16_000, 4.0, notes.state_dict())
+
+
+def test_nsynth_weights_are_taken_over_and_the_head_is_not() -> None:
+    notes = notes_checkpoint()
+    model = build("film_crnn", 3, size=8, **arguments_of(notes))
+    head = {name: value.clone() for name, value in model.head.state_dict().items()}
+    initialise(model, notes)
+    for name, value in notes.state.items():
+        if name.startswith(("frontend.", "encoder.stem.", "encoder.blocks.")):
+            assert torch.equal(model.state_dict()[name], value), name
+    assert all(torch.equal(value, head[name]) for name, value in model.head.state_dict().items())
+    assert float(model.frontend.standardise.running_mean[0]) == 3.0
+
+
+def test_another_model_is_refused() -> None:
+    with pytest.raises(InputError, match="train compact_cnn"):
+        arguments_of(notes_checkpoint("spectrogram_transformer"))
+
+
+def test_listening_does_not_depend_on_the_blocks() -> None:
+    sound = np.random.default_rng(0).normal(0, 0.1, 7 * 16_000 + 123).astype(np.float32)
+    model = network()
+    whole = listen(model, [sound], context=64)
+    assert whole.shape == (len(sound) // WINDOW, 3) and (0 < whole).all() and (whole < 1).all()
+    for size in (999, 16_000, 50_000):
+        blocks = [sound[first : first + size] for first in range(0, len(sound), size)]
+        np.testing.assert_allclose(listen(model, blocks, context=64), whole, atol=1e-6)
+
+
+def test_listening_keeps_time() -> None:
+    """Windows get the same answers as in an excerpt around them that the network is given directly."""
+    sound = np.random.default_rng(0).normal(0, 0.1, 128 * WINDOW).astype(np.float32)
+    model = network()
+    with torch.inference_mode():
+        excerpt = torch.sigmoid(model(torch.from_numpy(sound[None, 16 * WINDOW : 80 * WINDOW])))[0]
+    np.testing.assert_allclose(listen(model, [sound], context=64)[32:64], excerpt[16:48], atol=1e-5)
+
+
+@pytest.mark.parametrize("samples", [0, 100, WINDOW, 40 * WINDOW])
+def test_listening_to_very_short_sounds(samples: int) -> None:
+    assert len(listen(network(), [np.zeros(samples, np.float32)], context=64)) == samples // WINDOW
