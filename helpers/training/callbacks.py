@@ -6,6 +6,7 @@ import time
 from dataclasses import asdict, dataclass, field
 
 import lightning as L
+from lightning.pytorch.callbacks import EarlyStopping
 from tqdm import tqdm
 
 from helpers.training.module import COUNTERS
@@ -64,3 +65,11 @@ class EpochLine(L.Callback):
     def load_state_dict(self, state: dict) -> None:
         """From the checkpoint that a run resumes from."""
         self.epochs = [Epoch(**numbers) for numbers in state["epochs"]]
+
+
+class StaysStopped(EarlyStopping):
+    """Early stopping that does not train on when a stopped run is started again."""
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """The state of a resumed run has been read."""
+        trainer.should_stop = self.wait_count >= self.patience

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
 from helpers.config import TrainConfig, seed_everything
-from helpers.training.callbacks import EpochLine, History
+from helpers.training.callbacks import EpochLine, History, StaysStopped
 from helpers.training.loaders import Labelled, train_loader, valid_loader
 from helpers.training.module import TrainingModule
 
@@ -69,19 +69,25 @@ def fit(
     trainer = _trainer(run_dir, config, [line, *best])
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     loaders = train_loader(train, augment, config, rank, world), valid_loader(valid, config)
+    loaders[0].sampler.set_epoch(_finished_epochs(last))  # workers read ahead before Lightning says the epoch
     trainer.fit(module, *loaders, ckpt_path=last if last.is_file() else None, weights_only=True)
     keeper = best[1]
     state = torch.load(keeper.best_model_path, map_location="cpu", weights_only=True)
+    trainer.strategy.barrier()  # all have read it, before the process that owns a scratch folder removes it
     module.load_state_dict(state["state_dict"])
     model.cpu().eval()
     return History(line.epochs, state["epoch"])
+
+
+def _finished_epochs(last: Path) -> int:
+    return torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1 if last.is_file() else 0
 
 
 def _best(run_dir: Path, config: TrainConfig) -> list[L.Callback]:
     """Early stopping, the best epoch's weights, and the state to resume from."""
     what = {"monitor": f"valid_{config.monitor}", "mode": "max" if config.monitor == "score" else "min"}
     return [
-        EarlyStopping(**what, patience=config.patience),
+        StaysStopped(**what, patience=config.patience),
         ModelCheckpoint(run_dir, "best", **what, save_weights_only=True, enable_version_counter=False),
         ModelCheckpoint(run_dir, "last", save_top_k=1, monitor=None, enable_version_counter=False),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
+import torch
 from torch.utils.data import DataLoader, Sampler
 
 from helpers.config import TrainConfig
@@ -74,4 +75,9 @@ def valid_loader(data: Labelled, config: TrainConfig) -> DataLoader:
 
 
 def _workers(config: TrainConfig) -> dict:
-    return {"num_workers": config.workers, "persistent_workers": config.workers > 0}
+    """A generator of its own: else opening a loader would shift the random numbers of the training steps."""
+    return {
+        "num_workers": config.workers,
+        "persistent_workers": config.workers > 0,
+        "generator": torch.Generator(),
+    }
