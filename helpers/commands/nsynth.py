@@ -36,6 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         metavar="DIR",
         help="keeps the state after each epoch; the same command goes on from there",
     )
+    trainer.add_argument("--mixup", action="store_true", help="mix pairs of notes; with few notes it costs accuracy")
     _add_recipe(trainer)
     crossed = _add(actions, "crossvalidate", crossvalidate, "leave-instruments-out accuracy on nsynth-train")
     crossed.add_argument("--folds", type=int, default=4)
@@ -57,7 +58,7 @@ def _add_download(actions) -> None:
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="compact_cnn", help="see helpers/models/notes.py (default compact_cnn)")
     parser.add_argument("--compression", choices=("log", "linear"), default="log")
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument(
         "--members", type=int, default=3, help="networks of different seeds whose probabilities are averaged"
     )
@@ -93,15 +94,15 @@ def train(options: argparse.Namespace) -> None:
     config = study.recipe(options.compression, options.epochs, options.seed, options.workers)
     trained = study.ensemble(study.train_seeds(
         clips["train"], clips["valid"], config, options.members, options.compression, options.model,
-        options.run_dir / f"{options.model}_{options.compression}",
+        options.run_dir / f"{options.model}_{options.compression}", options.mixup,
     ))  # fmt: skip
     scores = {
         split: study.scores_of(study.logits_of(trained.network, clips[split]), clips[split])
         for split in ("valid", "test")
     }
     command = (
-        f"python -m helpers nsynth train --model {options.model} --compression {options.compression} "
-        f"--epochs {options.epochs} --members {options.members} --seed {options.seed}"
+        f"python -m helpers nsynth train --data-root {options.data_root} --model {options.model} --compression {options.compression} "
+        f"--epochs {options.epochs} --members {options.members} --seed {options.seed}" + " --mixup" * options.mixup
     )
     study.save(options.out, trained, options.data_root, scores, command)
     for split, score in scores.items():

@@ -11,7 +11,7 @@ from torch import nn
 
 from helpers.config import MelConfig
 
-LOG_FLOOR = 1e-6  # power below the loudest bin of a clip by 60 dB is silence
+LOG_FLOOR = 1e-10  # relative to the loudest bin; 100 dB, because the noise between the partials tells families apart
 LINEAR_ROOM = 1e-6  # keeps the level of a silent clip finite
 
 
@@ -20,7 +20,7 @@ class MelFrontend(nn.Module):
 
     The power spectrogram (Hann window, centred frames, Slaney-free HTK mel scale of torchaudio) is divided by its
     largest value, which makes the result independent of playback level. `compression="log"` takes
-    log10(power + 1e-6), a range of 60 dB; `compression="linear"` keeps power as it is. Both are standardised per mel
+    log10(power + 1e-10), a range of 100 dB; `compression="linear"` keeps power as it is. Both are standardised per mel
     band by batch statistics that are frozen into the module after training: linear power is spread over six decades
     and very unequal between bands, so without its own scale per band the loudest few bands would be all a network
     sees.

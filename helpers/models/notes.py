@@ -6,6 +6,7 @@ Axis letters: B batch, C channels, M mel bands, F frames, D embedding.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -57,7 +58,7 @@ class ShortChunkCNN(nn.Module):
     def __init__(self, block: Callable[[int, int], nn.Module], channels: int = 128) -> None:
         super().__init__()
         widths = [1, channels, channels, 2 * channels, 2 * channels, 2 * channels, 2 * channels, 4 * channels]
-        self.blocks = nn.ModuleList(block(i, o) for i, o in zip(widths[:-1], widths[1:], strict=True))
+        self.blocks = nn.ModuleList(block(i, o) for i, o in pairwise(widths))
         self.width = widths[-1]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -68,46 +69,46 @@ class ShortChunkCNN(nn.Module):
 
 
 class CompactBlock(nn.Module):
-    """Two residual 3x3 convolutions behind an average pool that halves time, frequency or both."""
+    """Two residual 3x3 convolutions behind an average pool that halves time and frequency."""
 
-    def __init__(self, inputs: int, outputs: int, pool: tuple[int, int]) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.pool = nn.AvgPool2d(pool)
+        self.pool = nn.AvgPool2d(2)
         self.first, self.second = conv_bn(inputs, outputs), conv_bn(outputs, outputs)
         self.shortcut = conv_bn(inputs, outputs, kernel=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[B, inputs, M, F] -> [B, outputs, M/pool[0], F/pool[1]]."""
+        """[B, inputs, M, F] -> [B, outputs, M/2, F/2]."""
         x = self.pool(x)
         return torch.relu(self.second(torch.relu(self.first(x))) + self.shortcut(x))
 
 
 class CompactCNN(nn.Module):
-    """A small residual CNN that keeps frequency apart until the end.
+    """A small residual CNN that keeps frequency and the parts of a note apart until the end.
 
-    A family shows in where along the spectrum energy lies and in how that changes with time; so after the blocks the
-    mel bands are folded into the channels, and mean and maximum over time are pooled for each (as in Kong et al.,
-    PANNs, 2020, but per band group).
+    A family shows in where along the spectrum energy lies, in what lies between the partials, and in how a note
+    begins, lasts and ends. So after the blocks the mel bands are folded into the channels, and four summaries of
+    time go on: the onset, the mean of the middle, the maximum, and the release.
     """
 
     def __init__(self, n_mels: int, channels: tuple[int, ...]) -> None:
         super().__init__()
         self.stem = nn.Sequential(conv_bn(1, channels[0], kernel=5, stride=2), nn.ReLU())
-        pools = [(2, 2)] * (len(channels) - 1)
-        self.blocks = nn.ModuleList(
-            CompactBlock(i, o, pool) for i, o, pool in zip(channels[:-1], channels[1:], pools, strict=True)
-        )
-        self.bands = -(-n_mels // 2) // 2 ** len(pools)
-        self.mix = nn.Sequential(nn.Linear(2 * channels[-1] * self.bands, 256), nn.BatchNorm1d(256), nn.ReLU())
+        self.blocks = nn.ModuleList(CompactBlock(i, o) for i, o in pairwise(channels))
+        bands = -(-n_mels // 2) // 2 ** len(self.blocks)
         self.width = 256
+        self.mix = nn.Sequential(
+            nn.Dropout(0.2), nn.Linear(4 * channels[-1] * bands, self.width), nn.BatchNorm1d(self.width), nn.ReLU()
+        )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[B, 1, M, F] -> [B, D]."""
+        """[B, 1, M, F] -> [B, D]; a frame of the last block is about half a second of a note."""
         x = self.stem(x)  # [B, C0, M/2, F/2]
         for block in self.blocks:
             x = block(x)
         x = x.flatten(1, 2)  # [B, C*bands, F']
-        return self.mix(torch.cat([x.mean(dim=2), x.amax(dim=2)], dim=1))
+        parts = x[..., 0], x[..., 1:-1].mean(dim=2), x.amax(dim=2), x[..., -1]
+        return self.mix(torch.cat(parts, dim=1))
 
 
 class SpectrogramTransformer(nn.Module):

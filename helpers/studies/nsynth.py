@@ -35,7 +35,7 @@ MEL = MelConfig(n_fft=2048, hop_length=512, n_mels=160, f_min=30.0, f_max=8_000.
 # Linear power is spread over decades and needs smaller steps; both rates were chosen on the validation notes.
 LEARNING_RATES = {"log": 2e-3, "linear": 1e-3}
 RECIPE = TrainConfig(
-    epochs=40, batch_size=32, weight_decay=0.05, label_smoothing=0.1, balanced=True, monitor="loss", patience=12
+    epochs=24, batch_size=32, weight_decay=0.05, label_smoothing=0.1, balanced=True, monitor="loss", patience=12
 )
 
 
