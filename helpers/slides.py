@@ -29,6 +29,7 @@ PARTS = (  # in their order; each has metrics/PART.json and report/slides/PART.t
     "05_predominant",
     "06_gtzan",
 )
+FOOTER_PT = 440  # distance of the lower margin from the upper edge of a page
 REMEDY = "run `python -m helpers run` to write it again"
 
 
@@ -88,10 +89,19 @@ def collect(folder: Path, cover: Cover, template: Path = REPORT) -> Deck:
     return Deck(files, list(results), [part for part in PARTS if part not in results])
 
 
-def query(folder: Path, cover: Cover) -> list[dict]:
-    """Title and data label of every slide, in order, as Typst sets them."""
-    files = collect(folder, cover).files
-    return json.loads(typst.query(_world(files), "<slide>", field="value", ignore_system_fonts=True))
+def titles(folder: Path, cover: Cover) -> list[dict[str, str | None]]:
+    """Title and data label ("title", "data") of every slide, in order."""
+    return _query(collect(folder, cover), "<slide>")
+
+
+def overfull(folder: Path, cover: Cover) -> list[int]:
+    """Pages on which a text runs into the footer."""
+    marks = _query(collect(folder, cover), "<end>")
+    return sorted({mark["page"] for mark in marks if mark["y"] > FOOTER_PT})
+
+
+def _query(deck: Deck, selector: str) -> list[dict]:
+    return json.loads(typst.query(_world(deck.files), selector, field="value", ignore_system_fonts=True))
 
 
 def _metrics(folder: Path, part: str) -> Path:

@@ -101,4 +101,4 @@ def test_report_can_be_set_from_what_the_notebooks_leave(executed: tuple) -> Non
     path, missing = slides.build(run.out, slides.Cover("r12345678"))
     assert path.stat().st_size < 10e6
     assert not missing
-    assert all(slide["data"] in ("demo", None) for slide in slides.query(run.out, slides.Cover()))
+    assert all(slide["data"] in ("demo", None) for slide in slides.titles(run.out, slides.Cover()))

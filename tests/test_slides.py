@@ -39,7 +39,16 @@ def test_every_page_is_16_to_9(pages):
 
 
 def test_one_page_a_slide(pages, folder):
-    assert len(slides.query(folder, COVER)) == len(pages)
+    assert len(slides.titles(folder, COVER)) == len(pages)
+
+
+def test_no_text_runs_into_the_footer_unless_it_is_too_long(folder, tmp_path):
+    assert slides.overfull(folder, COVER) == []
+    long = report_folder.write_report(tmp_path, parts=("02_classic",))
+    result = metrics.read(long / "metrics" / "02_classic.json")
+    result.details["chosen_by"] = "a very long reason " * 60
+    metrics.write(long / "metrics" / "02_classic.json", result)
+    assert slides.overfull(long, COVER) == [2]
 
 
 def test_title_slide_names_student_and_link(pages):
@@ -48,7 +57,7 @@ def test_title_slide_names_student_and_link(pages):
 
 
 def test_every_result_slide_carries_its_label(pages, folder):
-    for page, slide in zip(pages, slides.query(folder, COVER), strict=True):
+    for page, slide in zip(pages, slides.titles(folder, COVER), strict=True):
         if slide["data"]:
             assert "demo, n = " in page.extract_text(), slide["title"]
 

@@ -50,6 +50,8 @@ def run(options: argparse.Namespace) -> None:
         raise InputError(f"{options.out}: no such folder; `python -m helpers run --out DIR` fills one")
     cover = slides.Cover(options.student_id, options.name, options.link)
     path, missing = slides.build(options.out, cover)
-    print(f"{path}: {len(slides.query(options.out, cover))} slides, {path.stat().st_size / 1e6:.1f} MB")
+    print(f"{path}: {len(slides.titles(options.out, cover))} slides, {path.stat().st_size / 1e6:.1f} MB")
+    for page in slides.overfull(options.out, cover):
+        print(f"page {page}: a text runs into the footer; shorten it in report/slides/")
     if missing:
         print(f"left out, no metrics yet: {', '.join(missing)}")

@@ -85,7 +85,7 @@ def compare(
     report = result(
         "IRMAS: predominant instrument, models 1.0 to 2.3", root, test, scores, seed=seed, budget=budget,
         command=command, training=clips_fingerprint(clips),
-        details={"parameters": sizes, "epochs": scale.epochs, "transfer from": source},
+        details={"chosen": list(plans)[-1], "parameters": sizes, "epochs": scale.epochs, "transfer from": source},
     )  # fmt: skip
     return report, histories
 
