@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from helpers.config import CHECKPOINTS, DATA, ROOT
+from helpers.config import CHECKPOINTS, DATA, REPORT, ROOT
 
 EXAMPLES = """examples:
   python -m helpers nsynth download --split test
@@ -36,6 +36,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         metavar="DIR",
         help="keeps the state after each epoch; the same command goes on from there",
     )
+    trainer.add_argument("--model", default="compact_cnn", help="see helpers/models/notes.py (default compact_cnn)")
+    trainer.add_argument(
+        "--members", type=int, default=3, help="networks of different seeds whose probabilities are averaged"
+    )
     trainer.add_argument("--mixup", action="store_true", help="mix pairs of notes; with few notes it costs accuracy")
     _add_recipe(trainer)
     crossed = _add(actions, "crossvalidate", crossvalidate, "leave-instruments-out accuracy on nsynth-train")
@@ -56,12 +60,8 @@ def _add_download(actions) -> None:
 
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", default="compact_cnn", help="see helpers/models/notes.py (default compact_cnn)")
     parser.add_argument("--compression", choices=("log", "linear"), default="log")
     parser.add_argument("--epochs", type=int, default=24)
-    parser.add_argument(
-        "--members", type=int, default=3, help="networks of different seeds whose probabilities are averaged"
-    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2, help="processes that read and augment")
 
@@ -101,7 +101,8 @@ def train(options: argparse.Namespace) -> None:
         for split in ("valid", "test")
     }
     command = (
-        f"python -m helpers nsynth train --data-root {options.data_root} --model {options.model} --compression {options.compression} "
+        f"python -m helpers nsynth train --data-root {options.data_root.as_posix()} --model {options.model} "
+        f"--compression {options.compression} "
         f"--epochs {options.epochs} --members {options.members} --seed {options.seed}" + " --mixup" * options.mixup
     )
     study.save(options.out, trained, options.data_root, scores, command)
@@ -112,15 +113,21 @@ def train(options: argparse.Namespace) -> None:
 
 
 def crossvalidate(options: argparse.Namespace) -> None:
-    """Print accuracy on instruments that were left out of training."""
+    """Accuracy on instruments that were left out of training; writes report/metrics/03_crossvalidation.json."""
+    from helpers import metrics
     from helpers.datasets import nsynth
+    from helpers.studies import generalisation
     from helpers.studies import nsynth as study
 
     notes, valid = (nsynth.clips(options.data_root, split) for split in ("train", "valid"))
     config = study.recipe(options.compression, options.epochs, options.seed, options.workers)
-    logits = study.cross_validate(
-        notes, valid, config, options.folds, options.members, options.compression, options.model
+    logits = generalisation.cross_validate(notes, valid, config, options.folds, options.compression)
+    command = (
+        f"python -m helpers nsynth crossvalidate --data-root {options.data_root.as_posix()} "
+        f"--compression {options.compression} --folds {options.folds} --epochs {options.epochs} --seed {options.seed}"
     )
-    print(
-        study.sentence(f"{options.folds}-fold, instruments left out (n={len(notes)})", study.scores_of(logits, notes))
-    )
+    data = nsynth.label_of(options.data_root, "train", notes)
+    result = generalisation.result(logits, notes, data, config, options.compression, command)
+    metrics.write(REPORT / "metrics" / "03_crossvalidation.json", result)
+    what = f"{options.folds}-fold, instruments left out (n={len(notes)})"
+    print(study.sentence(what, study.scores_of(logits, notes)))

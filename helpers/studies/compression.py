@@ -29,6 +29,7 @@ from helpers.models.checkpoint import load_checkpoint
 from helpers.models.saliency import saliency, spectrogram
 from helpers.models.shapes import stages
 from helpers.studies import nsynth as study
+from helpers.studies.generalisation import robustness
 
 COMPRESSIONS = ("log", "linear")
 SHIPPED = {"log": CHECKPOINTS / "nsynth.pt", "linear": CHECKPOINTS / "nsynth_linear.pt"}
@@ -179,6 +180,7 @@ def result(
             "over_seeds": over_seeds(compared, notes),
             "log_minus_linear_top1": difference(logits, notes),
             "noise_only": noise_effect(logits, notes),
+            "robustness": {name: robustness(system.network, notes.valid, seed) for name, system in compared.items()},
             "mel": {
                 "sample_rate": study.MEL.sample_rate,
                 "n_fft": study.MEL.n_fft,

@@ -169,41 +169,6 @@ def save(path: Path, trained: Trained, root: Path, scores: dict, command: str) -
     ))  # fmt: skip
 
 
-def cross_validate(
-    train_clips: Sequence[Clip],
-    valid_clips: Sequence[Clip],
-    config: TrainConfig,
-    folds: int,
-    members: int,
-    compression: str = "log",
-    model: str = MODEL,
-) -> np.ndarray:
-    """Logits [train clips, 11] for every training note from a network that never heard its instrument.
-
-    The instruments of each family are dealt out to the folds; the best epoch is chosen on the validation notes,
-    whose instruments are others again.
-    """
-    fold_of = instrument_folds(train_clips, folds, config.seed)
-    logits = np.zeros((len(train_clips), len(nsynth.FAMILIES)), np.float32)
-    for fold in range(folds):
-        others = [clip for clip, f in zip(train_clips, fold_of, strict=True) if f != fold]
-        held_out = [clip for clip, f in zip(train_clips, fold_of, strict=True) if f == fold]
-        trained = ensemble(train_seeds(others, valid_clips, config, members, compression, model))
-        logits[fold_of == fold] = logits_of(trained.network, held_out)
-    return logits
-
-
-def instrument_folds(clips: Sequence[Clip], folds: int, seed: int) -> np.ndarray:
-    """Fold [clips] of each note: instruments of a family are shuffled and dealt out in turn."""
-    generator = np.random.default_rng(seed)
-    fold_of: dict[str, int] = {}
-    for label in sorted({clip.labels[0] for clip in clips}):
-        instruments = sorted({clip.group for clip in clips if clip.labels[0] == label})
-        for number, instrument in enumerate(generator.permutation(instruments)):
-            fold_of[str(instrument)] = number % folds
-    return np.array([fold_of[clip.group] for clip in clips])
-
-
 def sentence(what: str, scores: dict[str, dict[str, float]]) -> str:
     """Top-1 and top-3 with intervals as one line."""
     parts = [
