@@ -114,7 +114,7 @@ def drop_figure(folder):
 
 
 def damage_figure(folder):
-    (folder / "figures" / "02_importance.svg").write_text("<svg")
+    (folder / "figures" / "01_nine.svg").write_text("<svg")
 
 
 def not_json(folder):
@@ -135,11 +135,12 @@ def change(field, value):
     ("fault", "message"),
     [
         (drop_figure, r"02_classic\.json: figures\.0: .*02_importance\.svg is not there"),
-        (damage_figure, r"figures.02_importance\.svg: cannot be shown"),
+        (damage_figure, r"figures.01_nine\.svg: cannot be shown"),
         (not_json, r"02_classic\.json: is not JSON"),
         (change("n", "many"), r"02_classic\.json: n: "),
         (change("scores", {"svm": {"top1": {"value": 0.5, "low": 0.4}}}), r"classic\.json: scores\.svm\.top1\.high: "),
-        (change("scores", {"svm": {"top3": ONLY}}), r"02_classic\.json: scores: no system has top1; "),
+        (change("scores", {"svm": {"top1": ONLY}}), r"02_classic\.json: scores\.extra_trees: is missing; "),
+        (change("scores", {"extra_trees": {"top3": ONLY}}), r"02_classic\.json: scores\.extra_trees: has no top1; "),
     ],
 )
 def test_faults_are_one_line_with_file_and_field_and_leave_the_old_pdf(tmp_path, capsys, fault, message):
