@@ -8,7 +8,7 @@ import sys
 
 from helpers.config import InputError
 
-COMMANDS = ("demo", "nsynth", "classic", "run", "results", "report", "pack", "films", "irmas", "predominant", "genre")
+COMMANDS = ("demo", "nsynth", "classic", "run", "results", "report", "pack", "films", "chmusic", "irmas", "predominant", "genre", "augment")
 
 
 def build_parser() -> argparse.ArgumentParser:

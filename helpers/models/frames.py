@@ -16,7 +16,7 @@ from helpers.models.base import Recogniser
 from helpers.models.checkpoint import Checkpoint
 from helpers.models.notes import CompactCNN
 
-GRID = 16  # windows; the length of a waveform is a multiple of them
+GRID = 32  # windows; the length of a waveform is a multiple of them, so that it is one of frames, too
 TRUNK = "compact_cnn"  # the NSynth model whose convolutions a CRNN goes on from
 
 
@@ -55,7 +55,7 @@ class FrameHead(nn.Module):
         self.decide = nn.Sequential(nn.Dropout(0.3), nn.Linear(size, n_classes))
 
     def forward(self, maps: list[torch.Tensor]) -> torch.Tensor:
-        """Maps [B, C·M', F'] -> logits [B, N, classes]; the waveform has a multiple of 16 windows."""
+        """Maps [B, C·M', F'] -> logits [B, N, classes]; the waveform has a multiple of `GRID` windows."""
         windows = round((maps[0].shape[2] - 1) * 2 / self.frames_per_window)
         grids = [F.interpolate(lateral(one), size=windows, mode="linear")
                  for lateral, one in zip(self.lateral, maps, strict=True)]
@@ -80,12 +80,16 @@ def arguments_of(notes: Checkpoint) -> dict:
     Raises:
         InputError: it is of another model.
     """
-    if notes.model != TRUNK:
-        raise InputError(f"checkpoint of {notes.model}: cannot be gone on from here; train {TRUNK} on NSynth")
+    if TRUNK not in (notes.model, notes.arguments.get("member")):
+        raise InputError(f"checkpoint of {notes.model}: a film network cannot start from it; train {TRUNK} on NSynth")
     return {name: value for name, value in notes.arguments.items() if name in ("mel", "channels")}
 
 
 def initialise(model: Recogniser, notes: Checkpoint) -> None:
-    """Take over the front end's statistics and the convolutions of an NSynth checkpoint; the head stays random."""
-    ours = {name: value for name, value in model.state_dict().items() if not name.startswith("head.")}
-    model.load_state_dict({name: notes.state[name].to(value.dtype) for name, value in ours.items()}, strict=False)
+    """Take over the front end's statistics and the convolutions of an NSynth checkpoint; the head stays random.
+
+    Of an ensemble its first member is taken.
+    """
+    prefix = "members.0." if "member" in notes.arguments else ""
+    ours = (name for name in model.state_dict() if not name.startswith("head."))
+    model.load_state_dict({name: notes.state[prefix + name].float() for name in ours}, strict=False)

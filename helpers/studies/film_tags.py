@@ -44,6 +44,12 @@ def hear(network, path: Path, checkpoint: Checkpoint, track: int = 0) -> np.ndar
     return frames.smooth(probability, MEDIAN)
 
 
+def stretches(probability: np.ndarray, checkpoint: Checkpoint) -> Heard:
+    """What smoothed probabilities [windows, classes] come to: the stretches of each instrument."""
+    said = decide(probability, checkpoint.thresholds)
+    return {name: frames.events(said[:, c], WINDOW_S) for c, name in enumerate(checkpoint.classes)}
+
+
 def tag(path: Path, checkpoint: Checkpoint, out: Path, track: int = 0) -> Heard:
     """Write `<name>.json`, `<name>.txt` and `<name>.png` into `out`; returns the stretches of each instrument.
 
@@ -54,12 +60,11 @@ def tag(path: Path, checkpoint: Checkpoint, out: Path, track: int = 0) -> Heard:
         InputError: the file cannot be read.
     """
     probability = hear(checkpoint.network(), path, checkpoint, track)
-    said = decide(probability, checkpoint.thresholds)
-    heard = {name: frames.events(said[:, c], WINDOW_S) for c, name in enumerate(checkpoint.classes)}
+    heard = stretches(probability, checkpoint)
     segments = [
         {"start": round(start, 3), "end": round(end, 3), "instruments": [name],
          "certainty": round(float(_during(probability[:, c], start, end).mean()), 3)}
-        for c, (name, stretches) in enumerate(heard.items()) for start, end in stretches
+        for c, name in enumerate(checkpoint.classes) for start, end in heard[name]
     ]
     segments.sort(key=lambda segment: segment["start"])
     name = Path(path).stem

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from helpers import metrics
-from helpers.config import InputError, MelConfig, TrainConfig
 from helpers.augmentation.batch import SpecAugment
 from helpers.augmentation.solos import AddSolos
 from helpers.augmentation.waveform import Compose, Equalise, Noise, Reverberate, Sometimes
+from helpers.config import InputError, TrainConfig
 from helpers.datasets.base import Clip
 from helpers.datasets.films import FilmDataset, Films
 from helpers.datasets.films import solos as film_solos
@@ -23,6 +23,7 @@ from helpers.models.checkpoint import Checkpoint
 from helpers.models.frames import GRID, arguments_of, initialise
 from helpers.studies.film_scores import constants, film_counts, scores
 from helpers.studies.film_tags import TASK, decide, hear
+from helpers.studies.nsynth import MEL
 from helpers.training.callbacks import History
 from helpers.training.fit import fit
 
@@ -44,7 +45,7 @@ def windows_of(context_s: float) -> int:
     Raises:
         InputError: it is too short to hear anything in.
     """
-    count = round(context_s / WINDOW_S / GRID / 2) * GRID * 2
+    count = round(context_s / WINDOW_S / GRID) * GRID
     if count <= 0:
         raise InputError(f"--context {context_s:g}: is too short; take a second or more")
     return count
@@ -60,7 +61,7 @@ def train(films: Films, config: TrainConfig, notes: Checkpoint | None = None, co
     context = windows_of(context_s)
     training = FilmDataset(films.split("train"), context, context // 4)
     validation = FilmDataset(films.split("valid"), context, context)
-    arguments = arguments_of(notes) if notes else {"mel": asdict(MelConfig())}
+    arguments = arguments_of(notes) if notes else {"mel": asdict(MEL)}
     model = build(MODEL, len(films.instruments), **arguments)
     if notes:
         initialise(model, notes)

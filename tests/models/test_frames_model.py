@@ -11,7 +11,7 @@ import torch
 from helpers.config import InputError, MelConfig
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint
-from helpers.models.frames import arguments_of, initialise
+from helpers.models.frames import GRID, arguments_of, initialise
 from helpers.models.listening import WINDOW, listen
 
 MEL = asdict(MelConfig(n_mels=32, n_fft=512))
@@ -23,9 +23,11 @@ def network() -> torch.nn.Module:
     return build("film_crnn", 3, **SMALL).eval()
 
 
-@pytest.mark.parametrize("windows", [32, 64, 128, 224])
-def test_one_answer_for_every_window(windows: int) -> None:
-    assert network()(torch.randn(2, windows * WINDOW)).shape == (2, windows, 3)
+@pytest.mark.parametrize("windows", [GRID, 2 * GRID, 7 * GRID])
+@pytest.mark.parametrize("hop", [256, 512])
+def test_one_answer_for_every_window(windows: int, hop: int) -> None:
+    model = build("film_crnn", 3, **{**SMALL, "mel": {**MEL, "hop_length": hop}}).eval()
+    assert model(torch.randn(2, windows * WINDOW)).shape == (2, windows, 3)
 
 
 def test_an_answer_hears_what_is_around_its_window_but_first_of_all_the_window() -> None:
@@ -38,29 +40,35 @@ def test_an_answer_hears_what_is_around_its_window_but_first_of_all_the_window()
     assert change[0] < change[65] / 10
 
 
-def notes_checkpoint(model: str = "compact_cnn") -> Checkpoint:
+def notes_checkpoint(model: str, **more) -> Checkpoint:
+    """An NSynth checkpoint with random weights and a front end that can be told from others."""
     torch.manual_seed(1)
-    arguments = {"mel": MEL, "channels": (4, 8, 8)}
-    notes = build("compact_cnn", 11, **arguments)
-    notes.frontend.standardise.running_mean.fill_(3.0)
+    arguments = {"mel": MEL, **more}
+    notes = build(model, 11, **arguments)
+    for name, value in notes.named_buffers():
+        if name.endswith("standardise.running_mean"):
+            value.fill_(3.0)
     return Checkpoint("nsynth-family", model, arguments, [""] * 11, 16_000, 4.0, notes.state_dict())
 
 
-def test_nsynth_weights_are_taken_over_and_the_head_is_not() -> None:
-    notes = notes_checkpoint()
+@pytest.mark.parametrize(("name", "more", "prefix"), [
+    ("compact_cnn", {}, ""), ("ensemble", {"member": "compact_cnn", "count": 2}, "members.0.")
+])
+def test_nsynth_weights_are_taken_over_and_the_head_is_not(name: str, more: dict, prefix: str) -> None:
+    notes = notes_checkpoint(name, channels=(4, 8, 8), **more)
     model = build("film_crnn", 3, size=8, **arguments_of(notes))
     head = {name: value.clone() for name, value in model.head.state_dict().items()}
     initialise(model, notes)
-    for name, value in notes.state.items():
-        if name.startswith(("frontend.", "encoder.stem.", "encoder.blocks.")):
-            assert torch.equal(model.state_dict()[name], value), name
+    for key, value in notes.state.items():
+        if key.startswith(tuple(prefix + part for part in ("frontend.", "encoder.stem.", "encoder.blocks."))):
+            assert torch.equal(model.state_dict()[key.removeprefix(prefix)], value), key
     assert all(torch.equal(value, head[name]) for name, value in model.head.state_dict().items())
     assert float(model.frontend.standardise.running_mean[0]) == 3.0
 
 
 def test_another_model_is_refused() -> None:
     with pytest.raises(InputError, match="train compact_cnn"):
-        arguments_of(notes_checkpoint("spectrogram_transformer"))
+        arguments_of(notes_checkpoint("short_chunk_cnn", channels=4))
 
 
 def test_listening_does_not_depend_on_the_blocks() -> None:
