@@ -32,7 +32,7 @@ from helpers.training.fit import fit
 
 MODEL = "compact_cnn"
 MEL = MelConfig(n_fft=2048, hop_length=512, n_mels=160, f_min=30.0, f_max=8_000.0)
-# Linear power is spread over decades and needs smaller steps; both rates were chosen on the validation notes.
+# Linear power is spread over decades and takes smaller steps: of 4e-3 and 1e-3 the latter had less validation loss.
 LEARNING_RATES = {"log": 2e-3, "linear": 1e-3}
 RECIPE = TrainConfig(
     epochs=24, batch_size=32, weight_decay=0.05, label_smoothing=0.1, balanced=True, monitor="loss", patience=12
