@@ -9,6 +9,7 @@ NSynth names, or the official .tar.gz. Everything about the model is in the chec
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -23,10 +24,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--test_dir", type=Path, required=True, metavar="DIR", help="NSynth test folder (or .tar.gz)")
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "checkpoints" / "nsynth.pt", metavar="FILE")
-    parser.add_argument("--batch_size", type=positive, default=64, metavar="N", help="notes at a time (default 64)")
+    parser.add_argument("--batch_size", type=positive, default=16, metavar="N", help="notes at a time (default 16)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    parser.add_argument("--workers", type=positive, default=4, metavar="N", help="reading threads (default 4)")
-    parser.add_argument("--confusion_matrix", type=Path, metavar="FILE.png", help="draw the confusion matrix")
+    parser.add_argument("--workers", type=positive, default=os.cpu_count(), metavar="N", help="threads (default: cores)")
+    parser.add_argument("--confusion_matrix", type=picture, metavar="FILE.png", help="draw the confusion matrix")
     parser.add_argument(
         "--predictions", type=Path, metavar="FILE.csv", help="file, true family, top three, probabilities"
     )
@@ -42,8 +43,16 @@ def positive(text: str) -> int:
     return number
 
 
+def picture(text: str) -> Path:
+    """A file name of a kind that figures are drawn to."""
+    if not text.lower().endswith((".png", ".svg", ".pdf")):
+        raise argparse.ArgumentTypeError(f"must end in .png, .svg or .pdf: {text}")
+    return Path(text)
+
+
 def main(options: argparse.Namespace) -> None:
     """Read, predict, score, report; accuracies go to stdout, everything else to stderr."""
+    from helpers.config import InputError
     from helpers.datasets import nsynth
 
     clips = nsynth.read_folder(options.test_dir)  # before the slow imports: a wrong path is told at once
@@ -55,6 +64,8 @@ def main(options: argparse.Namespace) -> None:
     from helpers.models.predict import best_device, predict
 
     checkpoint = load_checkpoint(options.checkpoint, nsynth.TASK)
+    if set(checkpoint.classes) != set(nsynth.FAMILIES):
+        raise InputError(f"{options.checkpoint}: knows other families than NSynth's; train it again")
     logits, unreadable = predict(
         checkpoint.network(), clips, checkpoint.sample_rate, checkpoint.seconds,
         batch_size=options.batch_size, device=best_device(options.device), workers=options.workers,
@@ -80,7 +91,7 @@ def write_reports(options, checkpoint, clips, labels, logits, unreadable) -> Non
 
     matrix = confusion_matrix(labels, predictions(logits), len(checkpoint.classes))
     if options.json:
-        write_scores(options.json, checkpoint, clips, labels, logits, unreadable, matrix)
+        write_scores(options, checkpoint, clips, labels, logits, unreadable, matrix)
     if options.predictions:
         write_predictions(options.predictions, checkpoint.classes, clips, labels, logits)
     if options.confusion_matrix:
@@ -90,13 +101,13 @@ def write_reports(options, checkpoint, clips, labels, logits, unreadable) -> Non
         save_figure(confusion_figure({f"{len(clips)} notes": matrix}, checkpoint.classes), options.confusion_matrix)
 
 
-def write_scores(path, checkpoint, clips, labels, logits, unreadable, matrix) -> None:
+def write_scores(options, checkpoint, clips, labels, logits, unreadable, matrix) -> None:
     """All scores as JSON."""
     import numpy as np
 
     from helpers.datasets.base import clips_fingerprint
     from helpers.evaluation.single import accuracy_by, top_k_accuracy, top_k_hits
-    from helpers.files import write_json
+    from helpers.files import file_fingerprint, write_json
 
     scores = {
         "n": len(clips),
@@ -107,9 +118,14 @@ def write_scores(path, checkpoint, clips, labels, logits, unreadable, matrix) ->
         "confusion_matrix": matrix.tolist(),
         "unreadable": [clips[index].name for index in unreadable],
         "data_fingerprint": clips_fingerprint(clips),
-        "checkpoint": {"model": checkpoint.model, "seed": checkpoint.seed, "data": checkpoint.data},
+        "checkpoint": {
+            "fingerprint": file_fingerprint(options.checkpoint),
+            "model": checkpoint.model,
+            "seed": checkpoint.seed,
+            "data": checkpoint.data,
+        },
     }
-    write_json(path, scores)
+    write_json(options.json, scores)
 
 
 def write_predictions(path, classes, clips, labels, logits) -> None:
