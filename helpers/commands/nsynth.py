@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from helpers.config import CHECKPOINTS, DATA, REPORT, ROOT
@@ -96,6 +97,8 @@ def train(options: argparse.Namespace) -> None:
         clips["train"], clips["valid"], config, options.members, options.compression, options.model,
         options.run_dir / f"{options.model}_{options.compression}", options.mixup,
     ))  # fmt: skip
+    if os.environ.get("RANK", "0") != "0":  # of several processes the first reports
+        return
     scores = {
         split: study.scores_of(study.logits_of(trained.network, clips[split]), clips[split])
         for split in ("valid", "test")
