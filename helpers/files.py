@@ -20,15 +20,21 @@ def atomic(path: Path) -> Iterator[Path]:
 
     A kill at any moment leaves either the old file or the new one. The temporary name keeps the suffix, because
     many writers choose the format by it. Parent folders are made.
+
+    Raises:
+        InputError: the place cannot be written to.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -69,6 +75,11 @@ def inside(root: Path, relative: str | Path) -> Path:
     if not path.is_relative_to(root):
         raise InputError(f"{relative}: points outside of {root}; use a path below that folder")
     return path
+
+
+def file_fingerprint(path: Path) -> str:
+    """Short hexadecimal digest of the content of a file."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
 
 
 def fingerprint(items: Iterable[Any]) -> str:

@@ -88,3 +88,19 @@ def test_fingerprint_knows_content_order_and_borders() -> None:
     others = [["a", "bc"], ["c", "ab"], ["ab", "c", ""], ["ab"], []]
     assert len({files.fingerprint(items) for items in [["ab", "c"], *others]}) == 6
     assert files.fingerprint([]) == "e3b0c44298fc1c14"  # sha256 of nothing: the same on every machine and day
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in ("file/a.json", "."):
+        with pytest.raises(InputError, match="cannot be written") as caught:
+            files.write_json(tmp_path / place, [1])
+        assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_fingerprint_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:
+    for name, content in (("a", b"1"), ("b", b"1"), ("c", b"2")):
+        (tmp_path / name).write_bytes(content)
+    prints = [files.file_fingerprint(tmp_path / name) for name in "abc"]
+    assert prints[0] == prints[1] == "6b86b273ff34fce1" != prints[2]  # sha256 of "1"

@@ -53,5 +53,5 @@ def _files(path: Path, wanted: frozenset[str]) -> Iterator[tuple[str, bytes | No
             for member in archive:
                 if member.isfile():
                     yield member.name, archive.extractfile(member).read() if member.name in wanted else None
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+    except (tarfile.TarError, EOFError, zlib.error, OSError, TypeError) as error:  # TypeError: cut off in its header
         raise InputError(f"{path}: damaged or cut-off archive ({error}); download it again") from None
