@@ -14,7 +14,7 @@ from film_files import source, tone, write_film, write_sources
 from helpers import audio
 from helpers.__main__ import main
 from helpers.config import ROOT
-from helpers.datasets import audacity, films
+from helpers.datasets import films, label_files
 from helpers.models.checkpoint import load_checkpoint, save_checkpoint
 
 NAMES = ("erhu", "dizi", "pipa", "gong")
@@ -45,7 +45,8 @@ def checkpoint(folder: Path) -> Path:
     """What `build` and `train` leave."""
     assert main(["films", "build", str(folder / "sources.json"), "--out", str(folder / "built")]) == 0
     out = folder / "films.pt"
-    assert main(["films", "train", "--data", str(folder / "built"), "--epochs", "1", "--context", "1", "--out", str(out)]) == 0
+    command = ["films", "train", "--data", str(folder / "built"), "--epochs", "1", "--context", "1", "--out", str(out)]
+    assert main(command) == 0
     return out
 
 
@@ -83,12 +84,13 @@ def test_tag_writes_json_labels_and_figure_that_fit_together(checkpoint: Path, f
     recipe.thresholds = [0.01] * 4  # everything is heard all the time
     save_checkpoint(tmp_path / "all.pt", recipe)
     out = tmp_path / "tags"
-    assert main(["films", "tag", str(folder / "c.mp4"), "--checkpoint", str(tmp_path / "all.pt"), "--out", str(out)]) == 0
+    command = ["films", "tag", str(folder / "c.mp4"), "--checkpoint", str(tmp_path / "all.pt"), "--out", str(out)]
+    assert main(command) == 0
     content = json.loads((out / "c.json").read_text(encoding="utf-8"))
     segments = content["sources"][0]["segments"]
     assert {segment["instruments"][0] for segment in segments} == set(NAMES)
     assert all(segment["end"] == pytest.approx(12.0, abs=0.1) for segment in segments)
-    label = audacity.read(out / "c.txt")[0]
+    label = label_files.read(out / "c.txt")[0]
     assert (label["start"], label["end"]) == (segments[0]["start"], segments[0]["end"])
     assert (out / "c.png").stat().st_size > 10_000
     assert main(["films", "check", str(out / "c.json"), "--root", str(folder)]) == 0, "tags are a sources file"
@@ -103,7 +105,7 @@ def test_preview_draws_a_figure(checkpoint: Path, folder: Path, tmp_path: Path) 
 def test_audacity_labels_become_a_source(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("0\t3\terhu\n3\t6\tpipa @0.4\n", encoding="utf-8")
     into = tmp_path / "mine.json"
-    command = ["films", "import-audacity", str(tmp_path / "labels.txt"), "--into", str(into), "--file", "0.wav", "--id",
+    command = ["films", "import-labels", str(tmp_path / "labels.txt"), "--into", str(into), "--file", "0.wav", "--id",
                "mine", "--title", "Mine", "--licence", "own", "--split", "train"]
     assert main(command) == 0
     assert main(["films", "check", str(into), "--root", str(folder)]) == 0
@@ -134,7 +136,7 @@ def test_faults_are_one_line(checkpoint: Path, folder: Path, tmp_path: Path, cap
 
 
 def test_help_of_every_action_has_examples() -> None:
-    actions = ("check", "build", "preview", "train", "tag", "schema", "import-audacity")
+    actions = ("check", "build", "preview", "train", "tag", "schema", "import-labels")
     shown = subprocess.run([sys.executable, "-c", "\n".join(
         ["import contextlib", "from helpers.__main__ import main"]
         + [f"with contextlib.suppress(SystemExit): main(['films', '{action}', '--help'])" for action in actions]
@@ -152,10 +154,11 @@ def test_the_twelve_real_clips_from_sources_to_tags(checkpoint: Path, shared_dat
               for name, start, end in zip(sounds, begins[:-1], begins[1:], strict=True) if name in NAMES]
     mono = np.concatenate(list(sounds.values()))
     write_film(tmp_path / "film.mkv", [np.stack([mono, 0.5 * mono])], picture=True)
-    alone = [{"file": path.relative_to(shared_data).as_posix(), "split": "train",
-              "segments": [{"start": 0, "end": audio.length(path), "instruments": [path.stem] if path.stem in NAMES else []}]}
-             for path in clips]
-    solos = write_sources(tmp_path / "solos.json", *(source(path.stem, **one) for path, one in zip(clips, alone, strict=True)))
+    whole = {path: {"start": 0, "end": audio.length(path), "instruments": [path.stem] if path.stem in NAMES else []}
+             for path in clips}
+    solos = write_sources(tmp_path / "solos.json", *(
+        source(path.stem, file=path.relative_to(shared_data).as_posix(), segments=[segment])
+        for path, segment in whole.items()))
     film = write_sources(tmp_path / "film.json", source("film", file="film.mkv", split="test", segments=claims))
     assert main(["films", "build", str(solos), "--root", str(shared_data), "--out", str(tmp_path / "solos")]) == 0
     assert main(["films", "build", str(film), "--out", str(tmp_path / "film")]) == 0

@@ -14,7 +14,7 @@ EXAMPLES = """examples:
   python -m helpers films preview butterfly --data data/films --out butterfly.png
   python -m helpers films train --data data/films --init checkpoints/nsynth.pt --out checkpoints/films.pt
   python -m helpers films tag film.mp4 --checkpoint checkpoints/films.pt --out tags
-  python -m helpers films import-audacity labels.txt --file film.mp4 --id film --title "Film, 1999" \\
+  python -m helpers films import-labels labels.txt --file film.mp4 --id film --title "Film, 1999" \\
       --licence "own recording" --split train --into data/sources/my_films.json
   python -m helpers films schema --out data/sources/schema.json
 
@@ -54,14 +54,14 @@ def _add_sources(actions: argparse._SubParsersAction) -> None:
     preview.add_argument("--out", type=Path, required=True, help="figure to write (png, svg or pdf)")
     schema = _add(actions, "schema", _schema, "write the JSON Schema of sources files, for editors")
     schema.add_argument("--out", type=Path, help="file to write (default: print it)")
-    audacity = _add(actions, "import-audacity", _import_audacity, "take an Audacity label track into a sources file")
-    audacity.add_argument("labels", type=Path, help="label track as Audacity exports it")
-    audacity.add_argument("--into", type=Path, required=True, help="sources file; it is made if it does not exist")
+    labels = _add(actions, "import-labels", _import_labels, "take labels of Audacity, Praat, ELAN into a sources file")
+    labels.add_argument("labels", type=Path, help="label track (.txt), .TextGrid or .eaf")
+    labels.add_argument("--into", type=Path, required=True, help="sources file; it is made if it does not exist")
     for name, text in (("--file", "film, relative to the root"), ("--id", "short name of the film"),
                        ("--title", "title, year"), ("--licence", "on what ground it may be used")):
-        audacity.add_argument(name, required=True, help=text)
-    audacity.add_argument("--split", required=True, choices=("train", "valid", "test"), help="side of the film")
-    audacity.add_argument("--exhaustive", action="store_true", help="nothing is heard outside of the labels")
+        labels.add_argument(name, required=True, help=text)
+    labels.add_argument("--split", required=True, choices=("train", "valid", "test"), help="side of the film")
+    labels.add_argument("--exhaustive", action="store_true", help="nothing is heard outside of the labels")
 
 
 def _add_learning(actions: argparse._SubParsersAction) -> None:
@@ -132,10 +132,10 @@ def _schema(options: argparse.Namespace) -> None:
         write_json(options.out, schema())
 
 
-def _import_audacity(options: argparse.Namespace) -> None:
-    from helpers.datasets import audacity
+def _import_labels(options: argparse.Namespace) -> None:
+    from helpers.datasets import label_files
 
-    count = audacity.take_in(options.labels, options.into, {
+    count = label_files.take_in(options.labels, options.into, {
         "id": options.id, "file": options.file, "title": options.title, "licence": options.licence,
         "split": options.split, "exhaustive": options.exhaustive,
     })

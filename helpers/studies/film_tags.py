@@ -8,7 +8,7 @@ import numpy as np
 
 from helpers import audio
 from helpers.config import InputError, MelConfig
-from helpers.datasets import audacity
+from helpers.datasets import label_files
 from helpers.datasets.films import BuiltFilm
 from helpers.datasets.films_sources import SAMPLE_RATE, WINDOW_S
 from helpers.evaluation import frames
@@ -69,8 +69,8 @@ def tag(path: Path, checkpoint: Checkpoint, out: Path, track: int = 0) -> Heard:
     segments.sort(key=lambda segment: segment["start"])
     name = Path(path).stem
     write_json(out / f"{name}.json", _sources(Path(path), checkpoint.classes, track, segments))
-    audacity.write(out / f"{name}.txt", [(s["start"], s["end"], f"{s['instruments'][0]} @{s['certainty']:g}")
-                                         for s in segments])
+    labels = [(s["start"], s["end"], f"{s['instruments'][0]} @{s['certainty']:g}") for s in segments]
+    label_files.write_audacity(out / f"{name}.txt", labels)
     save_figure(picture(path, {"model": heard}, Path(path).name, track), out / f"{name}.png")
     return heard
 

@@ -115,7 +115,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, after_blocks: int) -> None:
 
 
 @pytest.mark.parametrize("after_blocks", [0, 1, 2])
-def test_stopped_and_started_again_gives_the_same_bytes(listed: Path, tmp_path: Path, monkeypatch, after_blocks) -> None:
+def test_stopped_and_started_again_gives_the_same_bytes(listed: Path, tmp_path: Path, monkeypatch, after_blocks):
     films_build.build(listed, tmp_path, tmp_path / "whole")
     with monkeypatch.context() as patch:
         interrupted(patch, after_blocks)
