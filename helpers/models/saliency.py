@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch.nn.functional import avg_pool2d
 
 from helpers.models.base import Recogniser
+
+
+GRID = 4  # bins; strided convolutions leave a checkerboard of this size in a gradient, which is averaged out
 
 
 def saliency(network: Recogniser, waveform: np.ndarray, label: int, copies: int = 16, noise: float = 0.15) -> np.ndarray:
@@ -31,7 +35,8 @@ def saliency(network: Recogniser, waveform: np.ndarray, label: int, copies: int 
     noisy.requires_grad_(True)
     logit = network.head(network.encoder(noisy))[:, label].sum()
     (gradient,) = torch.autograd.grad(logit, noisy)
-    strength = gradient.abs().mean(dim=(0, 1))
+    strength = gradient.abs().mean(dim=(0, 1), keepdim=True)
+    strength = avg_pool2d(strength, GRID + 1, stride=1, padding=GRID // 2, count_include_pad=False)[0, 0]
     return (strength / strength.max().clamp_min(1e-12)).numpy()
 
 

@@ -23,8 +23,8 @@ def saliency_figure(examples: Sequence[tuple[str, np.ndarray, np.ndarray]], mel:
         shown = axes[1, column].imshow(weight, cmap="magma", vmin=0, vmax=1, **shared)
         axes[0, column].set_title(title)
         axes[1, column].set_xlabel("time (s)")
-    for axis, label in zip(axes[:, 0], ("mel spectrogram", "saliency"), strict=True):
-        axis.set_ylabel(f"{label}\nfrequency (Hz, mel scale)")
+    for axis, label in zip(axes[:, 0], ("seen", "saliency"), strict=True):
+        axis.set_ylabel(f"{label}\nHz, mel scale")
         axis.set_yticks(_bands(np.array(TICKS_HZ), mel), TICKS_HZ)
     figure.colorbar(shown, ax=axes[1].tolist(), label="gradient, relative")
     return figure

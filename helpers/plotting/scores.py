@@ -60,8 +60,8 @@ def curves_figure(histories: Mapping[str, Mapping[str, Sequence[float]]], score_
     for colour, (name, history) in zip(PALETTE, histories.items(), strict=False):
         for axis, kind in zip(axes, ("loss", "score"), strict=True):
             epochs = np.arange(1, len(history[f"train_{kind}"]) + 1)
-            axis.plot(epochs, history[f"train_{kind}"], "--", color=colour, label=f"{name}, training")
-            axis.plot(epochs, history[f"valid_{kind}"], "-", color=colour, label=f"{name}, validation")
+            axis.plot(epochs, history[f"train_{kind}"], ".--", color=colour, label=f"{name}, training")
+            axis.plot(epochs, history[f"valid_{kind}"], ".-", color=colour, label=f"{name}, validation")
     for axis, label in zip(axes, ("loss", score_name), strict=True):
         axis.set_xlabel("epoch")
         axis.set_ylabel(label)

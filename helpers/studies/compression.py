@@ -130,7 +130,7 @@ def examples(system: System, notes: Notes, families: Sequence[str] = ("brass", "
         if found:
             waveform = study.dataset(found[:1]).waveform(0)
             weight = saliency(network, waveform, found[0].labels[0])
-            rows.append((found[0].name, spectrogram(network, waveform), weight))
+            rows.append((f"{family}, pitch {nsynth.pitch_of(found[0])}", spectrogram(network, waveform), weight))
     return rows
 
 
