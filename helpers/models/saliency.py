@@ -8,11 +8,12 @@ from torch.nn.functional import avg_pool2d
 
 from helpers.models.base import Recogniser
 
-
+COPIES = 16  # noisy copies whose gradients are averaged
+NOISE = 0.15  # standard deviation of the noise; the front end's output has about 1
 GRID = 4  # bins; strided convolutions leave a checkerboard of this size in a gradient, which is averaged out
 
 
-def saliency(network: Recogniser, waveform: np.ndarray, label: int, copies: int = 16, noise: float = 0.15) -> np.ndarray:
+def saliency(network: Recogniser, waveform: np.ndarray, label: int) -> np.ndarray:
     """How much each bin of the front end's output moves the logit of a class, smoothed over noisy copies.
 
     SmoothGrad (Smilkov et al., 2017) of gradients (Simonyan et al., 2013).
@@ -21,8 +22,6 @@ def saliency(network: Recogniser, waveform: np.ndarray, label: int, copies: int 
         network: a single recogniser, not an ensemble.
         waveform: [samples].
         label: class whose logit is followed.
-        copies: noisy copies whose gradients are averaged.
-        noise: standard deviation of the noise; the front end's output has about 1.
 
     Returns:
         float32 [n_mels, frames], 0..1.
@@ -31,7 +30,7 @@ def saliency(network: Recogniser, waveform: np.ndarray, label: int, copies: int 
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         features = network.frontend(torch.from_numpy(waveform)[None])  # [1, 1, M, F]
-    noisy = features + noise * torch.randn((copies, *features.shape[1:]), generator=generator)
+    noisy = features + NOISE * torch.randn((COPIES, *features.shape[1:]), generator=generator)
     noisy.requires_grad_(True)
     logit = network.head(network.encoder(noisy))[:, label].sum()
     (gradient,) = torch.autograd.grad(logit, noisy)
