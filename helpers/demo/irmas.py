@@ -47,7 +47,7 @@ BASSES = ("electric_bass", "acoustic_bass", "synth_bass")
 LABELS = (0.35, 0.4, 0.2, 0.05)  # probability of 1, 2, 3, 4 labelled instruments in a test excerpt
 SIZES = {  # recordings of each instrument, clips of a recording, test recordings, seconds of a test excerpt
     "tiny": (2, 2, 9, (5.0, 5.0)),
-    "small": (18, 2, 90, (5.0, 10.0)),
+    "small": (24, 2, 90, (5.0, 10.0)),
     "large": (100, 3, 600, (5.0, 20.0)),
 }
 
