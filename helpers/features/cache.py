@@ -82,7 +82,8 @@ def workers(jobs: int = -1, dask: str = "") -> Iterator[None]:
     try:
         client = Client(dask, timeout=10)
     except (OSError, ValueError) as error:
-        raise InputError(f"--dask {dask}: no Dask scheduler answers ({type(error).__name__}); start one with `dask scheduler`") from None
+        reason = f"no Dask scheduler answers ({type(error).__name__})"
+        raise InputError(f"--dask {dask}: {reason}; start one with `dask scheduler`") from None
     with client, joblib.parallel_config("dask", n_jobs=-1):
         yield
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 import numpy as np
 import scipy.fft
@@ -22,6 +23,7 @@ CONTRAST_FLOOR = 200.0  # Hz
 CONTRAST_QUANTILE = 0.02  # of a band's bins that count as its peak and as its valley
 ROLLOFF = 0.85  # of a frame's magnitude lies below the roll-off frequency
 DELTA_WIDTH = 9  # frames
+SHORTEST_S = 3.7  # s: three of a held key and what follows are looked at
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class SpectralConfig:
     def __post_init__(self) -> None:
         if self.n_fft % self.hop_length:
             raise ValueError(f"n_fft must be a multiple of hop_length, got {self.n_fft} and {self.hop_length}")
+        if self.seconds < SHORTEST_S:
+            raise ValueError(f"notes are at least {SHORTEST_S} s long, got {self.seconds} s; pad them")
 
     @property
     def samples(self) -> int:
@@ -227,7 +231,7 @@ def _contrast_bands(config: SpectralConfig) -> list[tuple[int, int, int]]:
     frequencies = scipy.fft.rfftfreq(config.n_fft, 1 / config.sample_rate)
     edges = np.concatenate([[0.0], CONTRAST_FLOOR * 2.0 ** np.arange(CONTRAST_BANDS + 1)])
     bands = []
-    for number, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for number, (low, high) in enumerate(pairwise(edges)):
         inside = np.flatnonzero((frequencies >= low) & (frequencies <= high))
         first, last = inside[0] - (number > 0), inside[-1] + 1
         if number == CONTRAST_BANDS:

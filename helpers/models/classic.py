@@ -104,8 +104,8 @@ def build_gradient_boosting(seed: int) -> Any:
 MODELS: dict[str, Recipe] = {
     "k-NN": Recipe(build_knn, {"classify__n_neighbors": [5, 15]}),
     "SVM": Recipe(build_svm, {"classify__gamma": [1e-4, 3e-4, 1e-3]}),
-    "random forest": Recipe(build_random_forest, {"max_features": ["sqrt", 0.1]}),
-    "extra-trees": Recipe(build_extra_trees, {"max_features": ["sqrt", 0.2]}),
+    "random forest": Recipe(build_random_forest, {"min_samples_leaf": [1, 3]}),
+    "extra-trees": Recipe(build_extra_trees, {"max_features": ["sqrt", 0.1]}),
     "gradient boosting": Recipe(build_gradient_boosting, {"max_leaf_nodes": [6, 12]}),
 }
 

@@ -1,4 +1,4 @@
-"""NSynth families by classic machine learning: features, five models, the choice among them, one look at the test notes.
+"""NSynth families by classic machine learning: features, five models, a choice, one look at the test notes.
 
 Hyper-parameters are chosen by cross-validation on training notes that keeps instruments together, the model by its
 accuracy on the validation notes; the test notes only report.
@@ -63,7 +63,8 @@ def table(notes: Notes, split: str, config: SpectralConfig = FEATURES) -> Table:
 def fit_all(train: Table, notes: Notes, folds: int, seed: int) -> dict[str, ClassicModel]:
     """All models of `models.classic`, with hyper-parameters from grouped cross-validation."""
     fitted = {}
-    data = {"corpus": "NSynth", "label": notes.data, "n": len(notes.train), "fingerprint": clips_fingerprint(notes.train)}
+    label, digest = nsynth.label_of(notes.root, "train", notes.train), clips_fingerprint(notes.train)
+    data = {"corpus": "NSynth", "label": label, "n": len(notes.train), "fingerprint": digest}
     for name in tqdm(classic.MODELS, desc="models"):
         classifier, chosen = classic.fit(name, train.matrix, train.labels, train.groups, folds, seed)
         details = {**chosen, "data": data, "seed": seed, "versions": versions()}

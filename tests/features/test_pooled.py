@@ -118,6 +118,11 @@ def test_hop_that_does_not_divide_the_frame_is_refused() -> None:
         SpectralConfig(n_fft=2048, hop_length=500)
 
 
+def test_notes_that_end_before_their_release_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least"):
+        SpectralConfig(seconds=1.0)
+
+
 @pytest.mark.parametrize("pitch", [40, 57, 69, 81, 93])
 def test_pitch_of_a_harmonic_tone(pitch: int) -> None:
     wave = tone(440 * 2 ** ((pitch - 69) / 12), (1, 0.6, 0.4, 0.3, 0.2))
