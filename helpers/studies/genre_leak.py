@@ -1,4 +1,4 @@
-"""What leakage does to a score: the same windows, model and seeds, split by track and split by window."""
+"""What the protocol does to a score: the same windows and model, split by the lists, by track, and by window."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from helpers.models.predict import predict
 from helpers.studies.genre_recipe import GenreConfig
 
 MODEL = "pooled_lda"
+LEAK = "leaky minus track"
 
 
 @dataclass(frozen=True)
 class Leak:
-    """Accuracies of test windows with 95 % intervals over tracks."""
+    """Accuracies of windows that were not trained on, by protocol, and their difference, with 95 % intervals."""
 
-    scores: dict[str, dict[str, float]]  # track, leaky, and "leaky minus track"
-    n: int  # test windows of all seeds together
+    scores: dict[str, dict[str, float]]  # filtered, track, leaky, "leaky minus track"
+    n: int  # windows that were judged, over all seeds
     tracks: int
-    chance: float
 
 
 def measure(clips: Sequence[Clip], config: GenreConfig, genres: Sequence[str], seeds: int, seconds: float) -> Leak:
-    """Split, solve and score by both protocols for several seeds.
+    """Train and judge by all three protocols, the random ones for several seeds.
 
-    Both see as many windows in training. Features are computed once; the model is statistics with a linear
-    discriminant, so every split costs a fraction of a second.
+    Track and leaky splits train on equally many windows. Nothing is chosen on validation data, so all windows that
+    are not trained on are judged. Features are computed once; the model is statistics with a linear discriminant, so
+    that every split costs a fraction of a second.
 
     Args:
         clips: whole tracks.
@@ -43,29 +44,40 @@ def measure(clips: Sequence[Clip], config: GenreConfig, genres: Sequence[str], s
         seconds: length of the windows, which lie side by side.
     """
     windows = gtzan.windows(clips, seconds, seconds, config.heard_s)
-    where = {(clip.name, clip.start): index for index, clip in enumerate(windows)}
     model = build(MODEL, len(genres), **config.arguments(MODEL))
     features = torch.from_numpy(predict(model.frontend, windows, config.sample_rate, seconds)[0])
     labels = torch.tensor([clip.labels[0] for clip in windows])
-    hits, leaky, tracks = [], [], []
-    for seed in range(seeds):
-        for protocol in ("track", "leaky"):
-            parts = gtzan.split(windows, protocol, seed)
-            train, test = ([where[c.name, c.start] for c in parts[part]] for part in ("train", "test"))
+    groups = np.array([clip.group for clip in windows])
+    hits, protocols, tracks = [], [], []
+    for protocol in gtzan.PROTOCOLS:
+        for seed in range(1 if protocol == "filtered" else seeds):
+            train, judged = _sides(windows, protocol, seed)
             solve(model, MODEL, features[train], labels[train])
             with torch.inference_mode():
-                said = model.head(model.encoder(features[test])).argmax(dim=1)
-            hits += (said == labels[test]).tolist()
-            leaky += [protocol == "leaky"] * len(test)
-            tracks += [windows[index].group for index in test]
-    return _scored(np.array(hits, float), np.array(leaky), np.array(tracks), len(genres))
+                said = model.head(model.encoder(features[judged])).argmax(dim=1)
+            hits.append((said == labels[judged]).numpy())
+            protocols += [protocol] * len(judged)
+            tracks.append(groups[judged])
+    return _scored(np.concatenate(hits).astype(float), np.array(protocols), np.concatenate(tracks))
 
 
-def _scored(hits: np.ndarray, leaky: np.ndarray, tracks: np.ndarray, n_genres: int) -> Leak:
-    def accuracy(of_leaky: bool):
-        return lambda hits, leaky: hits[leaky == of_leaky].mean() if (leaky == of_leaky).any() else np.nan
+def _sides(windows: Sequence[Clip], protocol: str, seed: int) -> tuple[list[int], list[int]]:
+    """Indices of the windows to train on and of those to judge."""
+    where = {(clip.name, clip.start): index for index, clip in enumerate(windows)}
+    parts = gtzan.split(windows, protocol, seed)
+    chosen = {part: [where[clip.name, clip.start] for clip in dealt] for part, dealt in parts.items()}
+    return chosen["train"], chosen["valid"] + chosen["test"]
 
-    metrics = {"track": accuracy(False), "leaky": accuracy(True),
-               "leaky minus track": lambda hits, leaky: accuracy(True)(hits, leaky) - accuracy(False)(hits, leaky)}
-    scores = {name: bootstrap(metric, tracks, hits, leaky) for name, metric in metrics.items()}
-    return Leak(scores, len(hits), len(set(tracks)), 1 / n_genres)
+
+def _scored(hits: np.ndarray, protocols: np.ndarray, tracks: np.ndarray) -> Leak:
+    def accuracy(protocol: str):
+        return lambda hits, of: hits[of == protocol].mean() if (of == protocol).any() else np.nan
+
+    scores = {}
+    for protocol in gtzan.PROTOCOLS:
+        mine = protocols == protocol
+        scores[protocol] = bootstrap(accuracy(protocol), tracks[mine], hits[mine], protocols[mine])
+    by_track, leaky = accuracy("track"), accuracy("leaky")
+    mine = protocols != "filtered"
+    scores[LEAK] = bootstrap(lambda h, p: leaky(h, p) - by_track(h, p), tracks[mine], hits[mine], protocols[mine])
+    return Leak(scores, len(hits), len(set(tracks)))

@@ -45,6 +45,7 @@ class GenreConfig:
     epochs: int = 100  # at most; the document's best run stopped after 26
     patience: int = 10  # epochs without a better validation score: early stopping
     normalisation: str = "batch"
+    max_windows: int = 10**9  # of each part; a budget may set less
     workers: int = 2  # processes that read and augment
     seed: int = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -87,6 +88,8 @@ def row_of(job: Job, name: str) -> Row:
         voted = {part: study.votes(trained, windows) for part, windows in parts.items()}
         row[column] = {part: result.accuracy(job.config.seed) for part, result in voted.items()}
     write_json(path, row)
+    for run_dir in (ROOT / "runs" / "genre").glob(f"{path.stem}_*"):
+        shutil.rmtree(run_dir)  # only a killed training needs it
     return row
 
 

@@ -66,7 +66,9 @@ def dealt(clips: Sequence[Clip], name: str, protocol: str, config: GenreConfig) 
     for part, windows in parts.items():
         if not windows:
             raise InputError(f"protocol {protocol!r}: no {part} tracks among the {len(clips)} clips; use another one")
-    return parts
+    generator = np.random.default_rng(config.seed)
+    return {part: [windows[index] for index in generator.permutation(len(windows))[: config.max_windows]]
+            for part, windows in parts.items()}
 
 
 def train(

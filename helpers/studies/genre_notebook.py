@@ -1,0 +1,86 @@
+"""What notebook 06 asks for: recipes for a budget, the table with votes of its best model, and the metrics file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from helpers.config import ROOT, Budget
+from helpers.datasets import gtzan
+from helpers.datasets.base import clips_fingerprint
+from helpers.evaluation.single import confusion_matrix, predictions
+from helpers.metrics import Result
+from helpers.models.normalisation import KINDS
+from helpers.studies import genres as study
+from helpers.studies.genre_leak import Leak
+from helpers.studies.genre_recipe import SOLVED, ZOO, GenreConfig
+from helpers.studies.genre_table import Job, Row, row_of
+from helpers.training.optimizers import OPTIMIZERS
+
+MODELS = {
+    "smoke": ("cnn_2d_4l", "scattering_svm", "pooled_lda"),
+    "quick": ("cnn_2d_4l", "scattering_svm", "pooled_lda"),
+    "full": tuple(ZOO),
+}
+VARIANTS = {
+    "smoke": {"optimizer": ("sgd", "adamw"), "normalisation": ("batch", "group")},
+    "quick": {"optimizer": ("sgd", "adamw"), "normalisation": ("batch", "group")},
+    "full": {"optimizer": tuple(OPTIMIZERS), "normalisation": KINDS},
+}
+VARIED = "cnn_2d_4l"
+
+
+def job(root: Path, budget: Budget, seed: int) -> Job:
+    """The table's job: the document's recipe, as many epochs and windows as the budget allows."""
+    config = GenreConfig(epochs=budget.epochs, max_windows=budget.max_clips, seed=seed)
+    if budget.name == "smoke":
+        config = replace(config, window_s=1.5, max_windows=20, workers=0)
+    if budget.name == "quick":
+        config = replace(config, epochs=3, max_windows=200)
+    return Job(root, "filtered", ROOT / "runs" / "genre" / budget.name, config, gtzan.GENRES)
+
+
+def variants(job: Job, budget: Budget) -> dict[str, dict[str, float]]:
+    """Validation accuracy of one network by optimiser and by normalisation, all else equal."""
+    scores = {}
+    for argument, values in VARIANTS[budget.name].items():
+        for value in values:
+            changed = replace(job, config=replace(job.config, **{argument: value}))
+            scores[f"{argument}: {value}"] = row_of(changed, VARIED)["plain"]["valid"]
+    return scores
+
+
+def best(rows: Sequence[Row]) -> Row:
+    """The row that is best on validation tracks without augmentation; of equals the first."""
+    return max(rows, key=lambda row: row["plain"]["valid"]["value"])
+
+
+def solved_votes(job: Job) -> dict[str, study.Votes]:
+    """Votes of the test tracks by the models that train in seconds, by their name in the table."""
+    found = {}
+    for name in SOLVED:
+        parts = study.dealt(job.clips, name, job.protocol, job.config)
+        found[ZOO[name]] = study.votes(study.train(name, parts, job.config, job.genres), parts["test"])
+    return found
+
+
+def result(job: Job, rows: Sequence[Row], votes: dict[str, study.Votes], leak: Leak, varied: dict, **about) -> Result:
+    """The metrics file; `about`: budget, seed, command and figures."""
+    test = next(iter(votes.values()))
+    scores = {f"{row['name']}{', augmented' if column == 'augmented' else ''}": {"accuracy": row[column]["test"]}
+              for row in rows for column in ("plain", "augmented")}
+    confusion = {name: confusion_matrix(v.labels, predictions(v.scores), len(job.genres)).tolist()
+                 for name, v in votes.items()}
+    parts = study.dealt(job.clips, "pooled_lda", job.protocol, job.config)
+    return Result(
+        title="GTZAN genres, fault-filtered split", corpus="GTZAN", data=job.label, n=len(test.tracks),
+        groups=len(test.tracks), group_kind="track", fingerprint=clips_fingerprint(job.clips), scores=scores,
+        baselines={"majority class": {"accuracy": study.baseline(parts)}}, classes=list(job.genres),
+        confusion=confusion,
+        details={"rows": list(rows), "protocols": leak.scores, "protocol_windows": leak.n,
+                 "protocol_tracks": leak.tracks, "variants": varied, "best_on_validation": best(rows)["name"]},
+        **about,
+    )  # fmt: skip
+
+
