@@ -1,0 +1,33 @@
+"""Classifiers of single frames: votes of neighbours, and one linear decision for each class."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from helpers.models.frame_vote import FrameVote
+from helpers.models.single_window import SingleWindow
+
+
+def test_frames_vote_for_their_clip() -> None:
+    near, far = np.tile([[0.0, 0.0]], (6, 1)), np.tile([[9.0, 900.0]], (6, 1))
+    model = FrameVote(3, n_classes=4).fit([near, far], [1, 3])
+    votes = model.votes([near, np.concatenate([near[:2], far[:4]])])
+    np.testing.assert_allclose(votes, [[0, 1, 0, 0], [0, 1 / 3, 0, 2 / 3]])
+
+
+def test_every_coefficient_counts_alike() -> None:
+    rng = np.random.default_rng(0)
+    small = rng.normal(0, 0.01, (400, 1)) + np.repeat([[0.0], [1.0]], 200, axis=0)  # tells the classes apart
+    large = rng.normal(0, 1000, (400, 1))
+    clips = np.hstack([small, large])
+    model = FrameVote(5, n_classes=2).fit([clips[:150], clips[200:350]], [0, 1])
+    assert model.votes([clips[150:200], clips[350:]]).argmax(axis=1).tolist() == [0, 1]
+
+
+def test_single_windows_decide_each_class_on_its_own_and_skip_what_is_unknown() -> None:
+    features = np.random.default_rng(0).normal(size=(300, 3))
+    targets = (features[:, :2] > 0).astype(float)
+    wrong = 1 - targets[:100]
+    wrong[:, 1] = np.nan  # half known: not learned from
+    model = SingleWindow().fit(np.concatenate([features, features[:100]]), np.concatenate([targets, wrong]))
+    assert ((model.probability(features) > 0.5) == targets).mean() > 0.95
