@@ -56,10 +56,13 @@ class Checkpoint:
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> None:
-    """Write a checkpoint atomically; `half` stores the weights as float16 to save space."""
+    """Write a checkpoint atomically.
+
+    `half` stores matrices and kernels as float16 to save space; vectors (biases, statistics, which may be tiny) stay.
+    """
     content = {"format": FORMAT, **{f.name: getattr(checkpoint, f.name) for f in fields(checkpoint)}}
     content["state"] = {
-        name: (value.half() if half and value.is_floating_point() else value).cpu().contiguous()
+        name: (value.half() if half and value.is_floating_point() and value.ndim > 1 else value).cpu().contiguous()
         for name, value in checkpoint.state.items()
     }
     with atomic(Path(path)) as temporary:

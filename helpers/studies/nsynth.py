@@ -161,12 +161,13 @@ def save(path: Path, trained: Trained, root: Path, scores: dict, command: str) -
         "n": len(trained.train),
         "fingerprint": clips_fingerprint(trained.train),
     }
-    save_checkpoint(path, Checkpoint(
+    checkpoint = Checkpoint(
         task=nsynth.TASK, model=trained.model, arguments=trained.arguments, classes=list(nsynth.FAMILIES),
         sample_rate=nsynth.SAMPLE_RATE, seconds=nsynth.SECONDS, state=trained.network.state_dict(),
         seed=trained.config.seed, data=data, scores=scores, history=trained.histories, command=command,
         versions=versions(),
-    ))  # fmt: skip
+    )  # fmt: skip
+    save_checkpoint(path, checkpoint, half=True)
 
 
 def sentence(what: str, scores: dict[str, dict[str, float]]) -> str:
