@@ -47,7 +47,9 @@ def fetch(archive: Archive, folder: Path) -> Path:
         reason = str(error).splitlines()[0]
         raise InputError(f"{archive.url}: cannot be downloaded ({reason}); the same command goes on later") from None
     except ValueError:
-        raise InputError(f"{archive.url}: the file differs from the published one ({archive.checksum}); try again") from None
+        raise InputError(
+            f"{archive.url}: the file differs from the published one ({archive.checksum}); try again"
+        ) from None
     return Path(path)
 
 
@@ -72,7 +74,9 @@ class _ResumingDownloader:
             total = int(response.headers.get("Content-Length", 0)) + (there if goes_on else 0)
             with (
                 open(self.part, "ab" if goes_on else "wb") as file,
-                tqdm(total=total, initial=there if goes_on else 0, unit="B", unit_scale=True, desc=self.part.stem) as bar,
+                tqdm(
+                    total=total, initial=there if goes_on else 0, unit="B", unit_scale=True, desc=self.part.stem
+                ) as bar,
             ):
                 for chunk in response.iter_content(CHUNK):
                     file.write(chunk)

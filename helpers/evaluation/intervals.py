@@ -10,9 +10,7 @@ SAMPLES = 1000
 COVERAGE = 0.95
 
 
-def bootstrap(
-    metric: Callable[..., float], groups: np.ndarray, *arrays: np.ndarray, seed: int = 0
-) -> dict[str, float]:
+def bootstrap(metric: Callable[..., float], groups: np.ndarray, *arrays: np.ndarray, seed: int = 0) -> dict[str, float]:
     """Value of a metric and its 95 % percentile interval over resampled groups.
 
     Args:
