@@ -11,7 +11,7 @@ import pytest
 import torch
 from note_folders import ARGUMENTS, checkpoint, write_checkpoint
 
-from helpers.config import InputError
+from helpers.config import CHECKPOINTS, InputError
 from helpers.datasets.nsynth import TASK
 from helpers.models.checkpoint import describe, load_checkpoint, save_checkpoint
 
@@ -136,3 +136,10 @@ def test_recipe_and_weights_must_fit(changes: dict, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         checkpoint(**changes).network()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted(CHECKPOINTS.glob("*.pt")), ids=lambda path: path.name)
+def test_shipped_checkpoints_are_small_and_plain(path: Path) -> None:
+    assert path.stat().st_size <= 20e6
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    assert load_checkpoint(path, content["task"]).command
