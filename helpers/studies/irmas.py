@@ -39,6 +39,7 @@ ARGUMENTS = {"mel": asdict(MEL), "channels": [16, 32, 64, 128]}
 RECIPE = TrainConfig(loss="bce", learning_rate=3e-3, batch_size=32, monitor="loss", patience=15, workers=1)
 FRACTIONS = (0.7, 0.3)  # of the training recordings that are trained on, and that choose epoch and thresholds
 VOICES = 3  # instruments at once in training mixtures and validation mixtures, at most
+MOST_MIXTURES = 1_000  # for validation
 HOP_S = 1.5  # between windows of an excerpt
 POOL = "mean"  # over the windows; fixed beforehand, because validation clips have only one window
 
@@ -81,7 +82,7 @@ def train(
     network = build(MODEL, len(irmas.CODES), **ARGUMENTS)
     dataset = ClipDataset(clips, len(irmas.CODES), MEL.sample_rate, irmas.SECONDS)
     validation = ClipDataset(valid, len(irmas.CODES), MEL.sample_rate, irmas.SECONDS)
-    mixtures = MixtureDataset(validation, 3 * len(valid), VOICES, seed=0)
+    mixtures = validation_mixtures(validation)
     history = fit(
         network, dataset, mixtures, config, augment=augmentation(),
         batch_augment=MixAndUnite(VOICES) if mix else None, spec_augment=SpecAugment(), run_dir=run_dir,
@@ -91,6 +92,11 @@ def train(
     decisions = scores > thresholds
     reached = {name: metric(mixtures.targets, scores, decisions) for name, metric in multilabel.METRICS.items()}
     return Trained(network, thresholds.tolist(), history, config, list(clips), reached)
+
+
+def validation_mixtures(validation: ClipDataset) -> MixtureDataset:
+    """The polyphonic mixtures that choose epoch and thresholds: two for each clip, a thousand at most."""
+    return MixtureDataset(validation, min(2 * len(validation), MOST_MIXTURES), VOICES, seed=0)
 
 
 def excerpt_scores(checkpoint: Checkpoint, network: nn.Module, path: Path, pool: str = POOL) -> np.ndarray:
@@ -145,8 +151,8 @@ def data_of(root: Path, clips: Sequence[Clip]) -> dict:
 
 
 def recipe(epochs: int, seed: int, loss: str = RECIPE.loss) -> TrainConfig:
-    """The training recipe; all else is fixed."""
-    return replace(RECIPE, epochs=epochs, seed=seed, loss=loss)
+    """The training recipe; for very few epochs starting a process that reads takes longer than it saves."""
+    return replace(RECIPE, epochs=epochs, seed=seed, loss=loss, workers=min(RECIPE.workers, epochs // 3))
 
 
 def dataset_scores(network: nn.Module, data: MixtureDataset, batch_size: int) -> np.ndarray:

@@ -12,7 +12,6 @@ import torch
 from helpers.config import BUDGETS, TrainConfig
 from helpers.datasets import irmas, nsynth
 from helpers.datasets.base import Clip, ClipDataset, clips_fingerprint, groups, multi_hot
-from helpers.datasets.mixtures import MixtureDataset
 from helpers.datasets.phrases import PhraseDataset
 from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.multilabel import choose_thresholds, hit_at_1, per_class
@@ -37,15 +36,17 @@ class Scale:
     phrases: int  # of NSynth notes, which stand in for PANNs weights where there are none
     excerpts: int  # test excerpts, at most
     detectors: int  # instruments that get one of their own
+    methods: int  # variants of model 2.0 that are tried
+    workers: int  # processes that read; starting one takes longer than a smoke run
 
 
 def scale_of(budget: str) -> Scale:
     """The scale of a budget on this machine."""
     wide = multistft.CHANNELS if torch.cuda.is_available() else (16, 32, 64, 128)
     return {
-        "smoke": Scale(2, (4, 8, 8, 16), 32, 9, 1),
-        "quick": Scale(6, (8, 16, 32, 64), 240, 30, 2),
-        "full": Scale(25, wide, 3_000, 10**9, 11),
+        "smoke": Scale(2, (4, 8, 8, 16), 24, 6, 1, 2, 0),
+        "quick": Scale(5, (8, 16, 32, 64), 240, 30, 2, 5, 1),
+        "full": Scale(25, wide, 3_000, 10**9, 11, 5, 1),
     }[budget]
 
 
@@ -64,7 +65,7 @@ def compare(
     scale, most = scale_of(budget), BUDGETS[budget].max_clips
     clips, valid = study.recordings(root, most, seed)
     test = study.thinned(irmas.clips(root, "test"), scale.excerpts)
-    config = replace(stft.RECIPE, epochs=scale.epochs, seed=seed)
+    config = replace(stft.RECIPE, epochs=scale.epochs, seed=seed, workers=scale.workers)
     source = "PANNs" if weights else "NSynth"
     wide = {"channels": list(scale.channels if not weights else multistft.CHANNELS)}
     plans = {
@@ -102,9 +103,9 @@ def compare_methods(root: Path, budget: str, seed: int) -> dict[str, float]:
         "with additive samples": stft.Methods(additive=True),
     }
     reached = {}
-    for name, methods in variants.items():
+    for name, methods in list(variants.items())[: scale.methods]:
         network = _network("three_band", {"channels": list(scale.channels), "normalise": methods.normalise}, seed)
-        config = replace(stft.RECIPE, epochs=scale.epochs, seed=seed)
+        config = replace(stft.RECIPE, epochs=scale.epochs, seed=seed, workers=scale.workers)
         history = stft.fit_predominant(network, multistft.SAMPLE_RATE, clips, valid, config, methods)
         reached[name] = history.epochs[history.best].valid_score
     return reached
@@ -132,7 +133,7 @@ def _detector_f1(
     sets = [ClipDataset(part, len(irmas.CODES), study.MEL.sample_rate, irmas.SECONDS) for part in (clips, valid)]
     for data in sets:
         data.targets = data.targets[:, [label]]
-    mixtures = MixtureDataset(sets[1], 3 * len(valid), study.VOICES, seed=0)
+    mixtures = study.validation_mixtures(sets[1])
     network = build(study.MODEL, 1, **study.ARGUMENTS)
     fit(network, sets[0], mixtures, config, augment=study.augmentation(),
         batch_augment=study.MixAndUnite(study.VOICES), spec_augment=study.SpecAugment())
