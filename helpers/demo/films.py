@@ -147,7 +147,7 @@ def segments(claims: list[tuple[str, float, float]], leader: float) -> list[dict
     for start, end in itertools.pairwise(edges):
         middle = (start + end) / 2 + leader
         names = [name for name in INSTRUMENTS if any(n == name and a <= middle < b for n, a, b in claims)]
-        if names and found and found[-1]["end"] == start and found[-1]["instruments"] == names:
+        if found and found[-1]["end"] == start and found[-1]["instruments"] == names:
             found[-1]["end"] = end
         elif names:
             about = {"certainty": 1.0, "comment": " + ".join(names)}

@@ -119,6 +119,12 @@ def test_bytes_do_not_depend_on_the_number_of_processes(tmp_path, monkeypatch):
     assert tree(tmp_path / "many") == tree(tmp_path / "one")
 
 
+def test_every_job_has_its_own_random_numbers(tmp_path, monkeypatch):
+    monkeypatch.setattr(joblib, "Parallel", functools.partial(in_one_process, joblib.Parallel))
+    numbers = jobs.run_all([Job(name, write_number, (name,)) for name in "ab"], tmp_path, 0, "two")
+    assert numbers[0] != numbers[1]
+
+
 def test_another_seed_gives_another_corpus(tmp_path):
     job = gtzan.jobs("tiny")[0]
     for seed in (0, 1):

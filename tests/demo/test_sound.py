@@ -89,8 +89,9 @@ def test_noise_takes_the_colour_it_is_given():
     assert low.std() == pytest.approx(np.sqrt(1000 / 8000), rel=0.05)
 
 
-def test_low_pass_is_3_db_down_at_its_cutoff():
-    assert sound.low_pass(np.array([1000.0]), 1000.0, 3.0)[0] == pytest.approx(10 ** (-3 / 20), rel=0.01)
+def test_low_pass_is_3_db_down_at_its_cutoff_and_falls_by_6_db_an_octave_and_order():
+    gain = sound.low_pass(np.array([1000.0, 10_000.0]), 1000.0, 3.0)
+    assert gain == pytest.approx([10 ** (-3.01 / 20), 10 ** (-60 / 20)], rel=0.01)
 
 
 def test_filter_does_not_wrap_the_onset_to_the_end():
