@@ -42,7 +42,8 @@ def extract(
     stored = [_load(file, len(shard)) for file, shard in zip(files, shards, strict=True)]
     missing = [number for number, matrix in enumerate(stored) if matrix is None]
     tasks = (joblib.delayed(_numbered)(number, shards[number], config) for number in missing)
-    done = joblib.Parallel(return_as="generator_unordered")(tasks)
+    jobs = None if len(missing) > 1 else 1  # a single shard is done here before other processes have started
+    done = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
     with tqdm(total=len(paths), desc="features", unit="note", disable=not progress or not missing) as bar:
         bar.update(sum(len(matrix) for matrix in stored if matrix is not None))
         for number, matrix in done:
