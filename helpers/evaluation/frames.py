@@ -7,13 +7,14 @@ Metrics for polyphonic sound event detection, Applied Sciences 2016).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 COLLAR_S = 0.2  # an onset counts as found if it is said within so many seconds of it
 SEGMENT_S = 1.0
+Decide = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (probabilities [N, C], thresholds [C]) -> bool [N, C]
 
 
 class Counts(NamedTuple):
@@ -100,15 +101,24 @@ def rates(counts: Counts) -> dict[str, np.ndarray | float]:
     }
 
 
-def thresholds(truth: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """For each class the threshold [C] with the best F1 over windows; 0.5 where a class is never heard.
+def thresholds(
+    truths: Sequence[np.ndarray], probabilities: Sequence[np.ndarray], decide: Decide, window_s: float
+) -> np.ndarray:
+    """For each class the threshold [C] with the best F1, the mean of that by window and that by second.
 
-    To be chosen on validation films.
+    To be chosen on validation films, given as lists of [N, C]. `decide` makes decisions of probabilities and
+    thresholds, with all smoothing that is done later. Where a class is never heard, its threshold is 0.5.
     """
-    grid = np.arange(0.05, 0.96, 0.05)
-    f1 = np.stack([rates(window_counts(truth, probability >= value))["f1"] for value in grid])  # [grid, C]
-    heard = (truth == 1).any(axis=0)
-    return np.where(heard, grid[np.argmax(np.nan_to_num(f1), axis=0)].round(2), 0.5)
+    grid, classes = np.arange(0.05, 0.96, 0.05).round(2), truths[0].shape[1]
+    f1 = np.zeros((len(grid), classes))
+    for row, value in enumerate(grid):
+        said = [decide(probability, np.full(classes, value)) for probability in probabilities]
+        windows = [window_counts(*pair) for pair in zip(truths, said, strict=True)]
+        seconds = [window_counts(segments(truth, window_s), segments(one, window_s) == 1)
+                   for truth, one in zip(truths, said, strict=True)]
+        f1[row] = sum(np.nan_to_num(rates(Counts(*np.sum(level, axis=0)))["f1"]) for level in (windows, seconds))
+    heard = np.any([(truth == 1).any(axis=0) for truth in truths], axis=0)
+    return np.where(heard, grid[np.argmax(f1, axis=0)], 0.5)
 
 
 def best_constant(truth: np.ndarray) -> tuple[list[int], float]:

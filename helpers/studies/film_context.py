@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from helpers import audio
@@ -25,24 +23,19 @@ def single_windows(built: Films) -> np.ndarray:
 
     Learned on the training films, thresholds chosen on those of the split valid, as for the networks.
     """
-    model = SingleWindow().fit(_features(built.split("train")), _targets(built.split("train")))
-    thresholds = frames.thresholds(_targets(built.split("valid")), model.probability(_features(built.split("valid"))))
-    return np.stack([
-        film_counts(film.targets, model.probability(_features([film])) >= thresholds) for film in built.split("test")
-    ])
+    train, valid, test = (built.split(side) for side in ("train", "valid", "test"))
+    targets = np.concatenate([film.targets for film in train])
+    model = SingleWindow().fit(np.concatenate([_features(film) for film in train]), targets)
+    probabilities = [model.probability(_features(film)) for film in valid]
+    chosen = frames.thresholds([film.targets for film in valid], probabilities, np.greater_equal, WINDOW_S)
+    return np.stack([film_counts(film.targets, model.probability(_features(film)) >= chosen) for film in test])
 
 
-def _targets(films: Sequence[BuiltFilm]) -> np.ndarray:
-    return np.concatenate([film.targets for film in films])
-
-
-def _features(films: Sequence[BuiltFilm]) -> np.ndarray:
-    """MFCCs [windows, 20] of every window of some films, each from the 30 ms of that window."""
-    rows = []
-    for film in films:
-        count = len(film.labels)
-        for first in range(0, count, MFCC.samples // WINDOW):
-            waveform = audio.read(film.path, SAMPLE_RATE, (first + 0.5) * WINDOW_S, CHUNK_S)
-            mfcc = Frames(fit_length(waveform, MFCC.samples)[None], MFCC).mfcc[0]  # frames are centred: window middles
-            rows.append(mfcc[: min(MFCC.samples // WINDOW, count - first)])
+def _features(film: BuiltFilm) -> np.ndarray:
+    """MFCCs [windows, 20] of every window of a film, each from the 30 ms of that window."""
+    rows, count = [], len(film.labels)
+    for first in range(0, count, MFCC.samples // WINDOW):
+        waveform = audio.read(film.path, SAMPLE_RATE, (first + 0.5) * WINDOW_S, CHUNK_S)
+        mfcc = Frames(fit_length(waveform, MFCC.samples)[None], MFCC).mfcc[0]  # frames are centred: window middles
+        rows.append(mfcc[: min(MFCC.samples // WINDOW, count - first)])
     return np.concatenate(rows)

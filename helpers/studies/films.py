@@ -76,8 +76,8 @@ def train(films: Films, config: TrainConfig, notes: Checkpoint | None = None, co
         data={"corpus": "films", "data": films.data, "n": len(training), "fingerprint": films.fingerprint},
     )
     heard = [hear(model, film.path, checkpoint) for film in films.split("valid")]
-    truth = np.concatenate([film.targets for film in films.split("valid")])
-    checkpoint.thresholds = frames.thresholds(truth, np.concatenate(heard)).tolist()
+    truths = [film.targets for film in films.split("valid")]
+    checkpoint.thresholds = frames.thresholds(truths, heard, decide, WINDOW_S).tolist()
     return checkpoint, history
 
 

@@ -52,13 +52,13 @@ def write_film(path: Path, minutes: int) -> None:
             container.mux(packet)
 
 
-def build(folder: Path, minutes: int) -> dict[str, float]:
+def build(folder: Path, suffix: str, minutes: int) -> dict[str, float]:
     """CPU seconds and peak memory (MB) of building a film of a length, in a process of its own on one thread."""
-    write_film(folder / f"{minutes}.mp4", minutes)
+    write_film(folder / f"{minutes}.{suffix}", minutes)
     listed = folder / f"{minutes}.json"
     segments = [{"start": 10 * n, "end": 10 * n + 7, "instruments": ["erhu"]} for n in range(6 * minutes - 1)]
     listed.write_text(json.dumps({"version": 1, "instruments": ["gong", "erhu", "dizi", "pipa"], "sources": [
-        {"id": "film", "file": f"{minutes}.mp4", "title": "noise", "licence": "generated", "split": "train",
+        {"id": "film", "file": f"{minutes}.{suffix}", "title": "noise", "licence": "generated", "split": "train",
          "exhaustive": True, "segments": segments}]}), encoding="utf-8")
     done = subprocess.run([sys.executable, "-c", MEASURE, str(listed), str(folder / f"out{minutes}")], cwd=ROOT, check=True,
                           env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
@@ -66,10 +66,12 @@ def build(folder: Path, minutes: int) -> dict[str, float]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="peak memory is read with the resource module")
-def test_speed_and_memory_of_10_and_120_minutes(benchmark, tmp_path: Path) -> None:
-    short = build(tmp_path, 10)
-    long = benchmark.pedantic(build, (tmp_path, 120), rounds=1)
+@pytest.mark.parametrize(("suffix", "growth_mb"), [("mkv", 10), ("mp4", 40)])
+def test_speed_and_memory_of_10_and_120_minutes(benchmark, tmp_path: Path, suffix: str, growth_mb: float) -> None:
+    """An MP4 begins with a table of all its packets, which FFmpeg keeps: 0.2 MB a minute; Matroska has none."""
+    short = build(tmp_path, suffix, 10)
+    long = benchmark.pedantic(build, (tmp_path, suffix, 120), rounds=1)
     speed = {name: 60 * minutes / one["cpu_s"] for name, minutes, one in (("10", 10, short), ("120", 120, long))}
     benchmark.extra_info.update(speed=speed, peak_mb={"10": short["peak_mb"], "120": long["peak_mb"]})
     print(f"\ntimes real time: {speed}; peak MB: {short['peak_mb']:.0f} (10 min), {long['peak_mb']:.0f} (120 min)")
-    assert long["peak_mb"] < 1.1 * short["peak_mb"], "memory grows with the length"
+    assert long["peak_mb"] < short["peak_mb"] + growth_mb, "memory grows with the length"
