@@ -60,8 +60,9 @@ def build(folder: Path, suffix: str, minutes: int) -> dict[str, float]:
     listed.write_text(json.dumps({"version": 1, "instruments": ["gong", "erhu", "dizi", "pipa"], "sources": [
         {"id": "film", "file": f"{minutes}.{suffix}", "title": "noise", "licence": "generated", "split": "train",
          "exhaustive": True, "segments": segments}]}), encoding="utf-8")
-    done = subprocess.run([sys.executable, "-c", MEASURE, str(listed), str(folder / f"out{minutes}")], cwd=ROOT, check=True,
-                          env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True)
+    command = [sys.executable, "-c", MEASURE, str(listed), str(folder / f"out{minutes}")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, check=True, env=environment, capture_output=True, text=True)
     return json.loads(done.stdout)
 
 
