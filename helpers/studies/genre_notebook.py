@@ -19,12 +19,12 @@ from helpers.studies.genre_table import Job, Row, row_of
 from helpers.training.optimizers import OPTIMIZERS
 
 MODELS = {
-    "smoke": ("cnn_2d_4l", "scattering_svm", "pooled_lda"),
+    "smoke": ("cnn_2d_4l", "pooled_lda"),
     "quick": ("cnn_2d_4l", "scattering_svm", "pooled_lda"),
     "full": tuple(ZOO),
 }
 VARIANTS = {
-    "smoke": {"optimizer": ("sgd", "adamw"), "normalisation": ("batch", "group")},
+    "smoke": {"optimizer": ("sgd", "adamw")},
     "quick": {"optimizer": ("sgd", "adamw"), "normalisation": ("batch", "group")},
     "full": {"optimizer": tuple(OPTIMIZERS), "normalisation": KINDS},
 }
