@@ -65,8 +65,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> N
         name: (value.half() if half and value.is_floating_point() and value.ndim > 1 else value).cpu().contiguous()
         for name, value in checkpoint.state.items()
     }
-    with atomic(Path(path)) as temporary:
-        torch.save(content, temporary)
+    with atomic(Path(path)) as temporary, open(temporary, "wb") as file:  # a path would put its name into the bytes
+        torch.save(content, file)
 
 
 def load_checkpoint(path: Path, task: str) -> Checkpoint:
