@@ -86,7 +86,8 @@ def compare(
     report = result(
         "IRMAS: predominant instrument, models 1.0 to 2.3", root, test, scores, seed=seed, budget=budget,
         command=command, training=clips_fingerprint(clips),
-        details={"chosen": list(plans)[-1], "parameters": sizes, "epochs": scale.epochs, "transfer from": source},
+        details={"chosen": list(plans)[-1], "parameters": sizes, "epochs": scale.epochs, "transfer from": source,
+                 "frozen epochs": _frozen_at_first(config).freeze_epochs},
     )  # fmt: skip
     return report, histories
 
