@@ -8,6 +8,7 @@ from pathlib import Path
 
 from helpers.config import CHECKPOINTS, DATA, REPORT, ROOT
 
+SHIPPED = CHECKPOINTS / "nsynth.pt"
 EXAMPLES = """examples:
   python -m helpers nsynth download --split test
   python -m helpers nsynth validate --data-root data
@@ -29,7 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     _add_download(actions)
     _add(actions, "validate", validate, "missing and surplus files, families, noise-only and identical notes")
     trainer = _add(actions, "train", train, "train on nsynth-train, select on nsynth-valid, write a checkpoint")
-    trainer.add_argument("--out", type=Path, default=CHECKPOINTS / "nsynth.pt", metavar="FILE")
+    trainer.add_argument("--out", type=Path, default=SHIPPED, metavar="FILE")
     trainer.add_argument(
         "--run-dir",
         type=Path,
@@ -107,6 +108,7 @@ def train(options: argparse.Namespace) -> None:
         f"python -m helpers nsynth train --data-root {options.data_root.as_posix()} --model {options.model} "
         f"--compression {options.compression} "
         f"--epochs {options.epochs} --members {options.members} --seed {options.seed}" + " --mixup" * options.mixup
+        + f" --out {options.out.as_posix()}" * (options.out != SHIPPED)
     )
     study.save(options.out, trained, options.data_root, scores, command)
     for split, score in scores.items():
