@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import soundfile
+from filelock import FileLock
 from tqdm import tqdm
 
 from helpers import audio
@@ -44,12 +45,14 @@ def build(path: Path, root: Path, out: Path) -> Path:
     if len(films) < len(sources.sources):
         films_checks.download(sources, root)
         sources, films = films_checks.read(path, root)
-    for left_over in (out / AUDIO).glob(".*.flac"):  # of a build that was killed
-        left_over.unlink(missing_ok=True)
-    with tqdm(total=sum(film.seconds for film in films), unit="s", unit_scale=True, desc="decoding") as bar:
-        for film in films:
-            _extract(film, audio_path(out, film.source.id), bar)
-    _write_manifest(sources, films, data_label(root, len(films), -1), out)
+    out.mkdir(parents=True, exist_ok=True)
+    with FileLock(out / ".lock"):  # a second build waits and then finds the films decoded
+        for left_over in (out / AUDIO).glob(".*.flac"):  # of a build that was killed
+            left_over.unlink()
+        with tqdm(total=sum(film.seconds for film in films), unit="s", unit_scale=True, desc="decoding") as bar:
+            for film in films:
+                _extract(film, audio_path(out, film.source.id), bar)
+        _write_manifest(sources, films, data_label(root, len(films), -1), out)
     return out / MANIFEST
 
 
