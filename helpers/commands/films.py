@@ -149,7 +149,7 @@ def _train(options: argparse.Namespace) -> None:
 
     built = films.load(options.data)
     notes = load_checkpoint(options.init, "nsynth-family") if options.init else None
-    checkpoint, _ = study.train(
+    checkpoint = study.train(
         built, study.recipe(notes is not None, options.epochs, options.seed), notes, options.context,
         chmusic.solos(options.solos, built.instruments) if options.solos else (), options.run_dir,
     )

@@ -49,7 +49,8 @@ def build(path: Path, root: Path, out: Path) -> Path:
     with FileLock(out / ".lock"):  # a second build waits and then finds the films decoded
         for left_over in (out / AUDIO).glob(".*.flac"):  # of a build that was killed
             left_over.unlink()
-        with tqdm(total=sum(film.seconds for film in films), unit="s", unit_scale=True, desc="decoding") as bar:
+        total = sum(film.seconds for film in films)
+        with tqdm(total=total, unit="s", unit_scale=True, desc="decoding", disable=None) as bar:
             for film in films:
                 _extract(film, audio_path(out, film.source.id), bar)
         _write_manifest(sources, films, data_label(root, len(films), -1), out)

@@ -16,7 +16,6 @@ from helpers.models.checkpoint import Checkpoint, load_checkpoint
 from helpers.studies import films as study
 from helpers.studies.corpora import data_root
 from helpers.studies.film_scores import constants, scores
-from helpers.studies.nsynth import curves
 
 NOTES = CHECKPOINTS / "nsynth.pt"
 STARTS = ("from NSynth", "from scratch")
@@ -24,10 +23,9 @@ STARTS = ("from NSynth", "from scratch")
 
 @dataclass(frozen=True)
 class Runs:
-    """All networks of one start: a checkpoint and a history for each seed, and their counts on the test films."""
+    """All networks of one start, one for each seed, and their counts on the test films."""
 
     checkpoints: list[Checkpoint]
-    histories: list[dict[str, list[float]]]
     counts: np.ndarray  # [seeds, films, levels, 3, classes]
 
 
@@ -71,12 +69,11 @@ def compare(built: Films, extra: list[Clip], budget: str, seed: int, command: st
 
 
 def _runs(built: Films, extra: list[Clip], notes: Checkpoint | None, budget: str, seeds: range) -> Runs:
-    trained = [
+    checkpoints = [
         study.train(built, study.recipe(notes is not None, BUDGETS[budget].epochs, seed), notes, solos=extra)
         for seed in seeds
     ]
-    counts = np.stack([study.evaluate(checkpoint, built) for checkpoint, _ in trained])
-    return Runs([checkpoint for checkpoint, _ in trained], [curves(history) for _, history in trained], counts)
+    return Runs(checkpoints, np.stack([study.evaluate(checkpoint, built) for checkpoint in checkpoints]))
 
 
 def _of_seeds(runs: Runs, test: list, built: Films) -> list[float]:

@@ -23,8 +23,7 @@ from helpers.models.checkpoint import Checkpoint
 from helpers.models.frames import GRID, arguments_of, initialise
 from helpers.studies.film_scores import constants, film_counts, scores
 from helpers.studies.film_tags import TASK, decide, hear
-from helpers.studies.nsynth import MEL
-from helpers.training.callbacks import History
+from helpers.studies.nsynth import MEL, curves
 from helpers.training.fit import fit
 
 MODEL = "film_crnn"
@@ -52,7 +51,7 @@ def windows_of(context_s: float) -> int:
 
 
 def train(films: Films, config: TrainConfig, notes: Checkpoint | None = None, context_s: float = CONTEXT_S,
-          solos: Sequence[Clip] = (), run_dir: Path | None = None) -> tuple[Checkpoint, History]:
+          solos: Sequence[Clip] = (), run_dir: Path | None = None) -> Checkpoint:
     """Train on the films of the split train; thresholds and the best epoch are chosen on those of valid.
 
     `notes` is an NSynth checkpoint to start from; None: random weights. `solos` are clips of single instruments that
@@ -72,13 +71,13 @@ def train(films: Films, config: TrainConfig, notes: Checkpoint | None = None, co
     )
     checkpoint = Checkpoint(
         TASK, MODEL, arguments, films.instruments, SAMPLE_RATE, context * WINDOW_S, model.state_dict(),
-        seed=config.seed, versions=metrics.versions(),
+        seed=config.seed, versions=metrics.versions(), history=[curves(history)],
         data={"corpus": "films", "data": films.data, "n": len(training), "fingerprint": films.fingerprint},
-    )
+    )  # fmt: skip
     heard = [hear(model, film.path, checkpoint) for film in films.split("valid")]
     truths = [film.targets for film in films.split("valid")]
     checkpoint.thresholds = frames.thresholds(truths, heard, decide, WINDOW_S).tolist()
-    return checkpoint, history
+    return checkpoint
 
 
 def evaluate(checkpoint: Checkpoint, films: Films) -> np.ndarray:
