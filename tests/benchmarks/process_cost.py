@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -38,25 +39,23 @@ def cost_of(*command: object) -> Cost:
         pytest.skip("this system does not count what a process used")
     started = time.perf_counter()
     process = subprocess.Popen([str(part) for part in command], cwd=ROOT, stdout=subprocess.DEVNULL)
-    together = [0.0]
-    watcher = threading.Thread(target=_watch, args=(process.pid, together), daemon=True)
+    together, ended = [0.0], threading.Event()
+    watcher = threading.Thread(target=_watch, args=(process.pid, together, ended), daemon=True)
     watcher.start()
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
+    ended.set()
     watcher.join()
     assert process.returncode == 0, command
     return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / MEGABYTE, together[0])
 
 
-def _watch(pid: int, together: list[float]) -> None:
-    while psutil.pid_exists(pid):
-        try:
+def _watch(pid: int, together: list[float], ended: threading.Event) -> None:
+    while not ended.wait(SAMPLE_S):
+        with contextlib.suppress(psutil.NoSuchProcess):
             root = psutil.Process(pid)
             together[0] = max(together[0], sum(map(_memory, [root, *root.children(recursive=True)])))
-        except psutil.NoSuchProcess:
-            return
-        time.sleep(SAMPLE_S)
 
 
 def _memory(process: psutil.Process) -> float:
