@@ -137,8 +137,13 @@ def label_of(root: Path, split: str, notes: list[Clip]) -> str:
 def _audio_files(folder: Path) -> dict[str, str]:
     """Stem -> file name; one listing of the folder, no look at single files."""
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.name.lower().endswith(SUFFIXES) and entry.name[0] != "."]
+        names = [entry.name for entry in entries if _is_audio(entry.name)]
     return {name.rsplit(".", 1)[0]: name for name in names}
+
+
+def _is_audio(name: str) -> bool:
+    """By its suffix; hidden files are what systems leave beside the files they copy."""
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
 def _named_clip(stem: str, path: Path, member: str | None = None) -> Clip:
@@ -182,5 +187,5 @@ def _stated_families(fields: dict) -> list:
 
 
 def _archive_clips(path: Path) -> list[Clip]:
-    names = [name for name in archive_members(path) if name.lower().endswith(SUFFIXES)]
+    names = [name for name in archive_members(path) if _is_audio(name.rsplit("/", 1)[-1])]
     return list(require([_named_clip(Path(name).stem, path, name) for name in names], str(path)))

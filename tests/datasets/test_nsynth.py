@@ -11,7 +11,7 @@ from note_folders import NAMES, example, write_examples, write_notes, write_spli
 
 from helpers.config import InputError
 from helpers.datasets import nsynth
-from helpers.datasets.archives import sources
+from helpers.datasets.archives import archive_members, sources
 
 LABELS = [(0,), (2,), (3,), (6,), (9,), (10,)]
 
@@ -52,7 +52,9 @@ def test_what_is_no_note_is_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["nsynth-test.jsonwav.tar.gz", "nsynth-test.tar", "other.tgz"])
 def test_archive_is_read_without_unpacking(tmp_path: Path, name: str) -> None:
     folder = write_split(tmp_path / "unpacked")
+    (folder / "audio" / "._copied.wav").touch()
     archive = pack(folder, tmp_path / name)
+    assert "nsynth-test/audio/._copied.wav" in archive_members(archive)
     clips = nsynth.read_folder(archive)
     assert {(clip.name, clip.labels) for clip in clips} == set(zip(sorted(NAMES), LABELS, strict=True))
     for clip, content in zip(clips, sources(clips), strict=True):
