@@ -71,7 +71,7 @@ def _add_learning(actions: argparse._SubParsersAction) -> None:
     train.add_argument("--out", type=Path, default=CHECKPOINTS / "films.pt", help="checkpoint to write")
     train.add_argument("--solos", type=Path, help="data root that holds chmusic/, to mix its solos into the films")
     train.add_argument("--context", type=float, default=3.84, help="seconds given to the network (default: 3.84)")
-    train.add_argument("--epochs", type=int, default=40, help="at most so many (default: 40)")
+    train.add_argument("--epochs", type=int, default=16, help="at most so many (default: 16)")
     train.add_argument("--seed", type=int, default=0, help="of weights and batches (default: 0)")
     train.add_argument("--run-dir", type=Path, help="where a killed run finds its state to go on from")
     tag = _add(actions, "tag", _tag, "write what is heard when in an audio or video file of any length")

@@ -70,9 +70,10 @@ def compare(built: Films, extra: list[Clip], budget: str, seed: int, command: st
 
 def _runs(built: Films, extra: list[Clip], notes: Checkpoint | None, budget: str, seeds: range) -> Runs:
     checkpoints = [
-        study.train(built, study.recipe(notes is not None, BUDGETS[budget].epochs, seed), notes, solos=extra)
+        study.train(built, study.recipe(notes is not None, min(BUDGETS[budget].epochs, study.EPOCHS), seed), notes,
+                    solos=extra)
         for seed in seeds
-    ]
+    ]  # fmt: skip
     return Runs(checkpoints, np.stack([study.evaluate(checkpoint, built) for checkpoint in checkpoints]))
 
 
