@@ -67,8 +67,12 @@ class Frames:
         size, hop = self.config.n_fft, self.config.hop_length
         padded = self.centred(self.waveforms)
         framed = np.lib.stride_tricks.sliding_window_view(padded, size, axis=1)[:, ::hop]  # [B, T, n_fft]
-        spectrum = scipy.fft.rfft(framed * scipy.signal.get_window("hann", size), axis=-1, overwrite_x=True)
-        return np.abs(spectrum.astype(np.complex64))
+        window, buffer = scipy.signal.get_window("hann", size), np.empty(framed.shape[1:])
+        magnitude = np.empty((*framed.shape[:2], size // 2 + 1), np.float32)
+        for note, cut in enumerate(framed):  # one at a time, so that the double-precision frames stay in the cache
+            spectrum = scipy.fft.rfft(np.multiply(cut, window, out=buffer), axis=-1)
+            np.abs(spectrum.astype(np.complex64), out=magnitude[note])
+        return magnitude
 
     @cached_property
     def power(self) -> np.ndarray:
