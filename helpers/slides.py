@@ -1,13 +1,16 @@
 """Set the slide report: metrics and figures on disk -> a 16:9 PDF, typeset by Typst from `report/slides.typ`.
 
 Every part of the report is a file `report/slides/PART.typ` that reads `metrics/PART.json`; parts whose metrics do not
-exist yet are left out. Typst gets its files from memory and only the fonts it brings along: no network, no system
-packages, and the same input gives the same bytes.
+exist yet are left out. Typst sees a folder with exactly these files and only the fonts it brings along: no network, no
+system packages, and the same input gives the same bytes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -101,7 +104,8 @@ def overfull(folder: Path, cover: Cover) -> list[int]:
 
 
 def _query(deck: Deck, selector: str) -> list[dict]:
-    return json.loads(typst.query(_world(deck.files), selector, field="value", ignore_system_fonts=True))
+    with _world(deck.files) as main:
+        return json.loads(typst.query(main, selector, field="value", root=main.parent, ignore_system_fonts=True))
 
 
 def _metrics(folder: Path, part: str) -> Path:
@@ -123,13 +127,20 @@ def _deck_json(cover: Cover, parts: list[str]) -> bytes:
     return json.dumps({**asdict(cover), "parts": parts, "palette": list(PALETTE)}).encode()
 
 
-def _world(files: dict[str, bytes]) -> dict[str, bytes]:
-    """Typst's own name for the file it starts with."""
-    return {"main": files["slides.typ"], **files}
+@contextlib.contextmanager
+def _world(files: dict[str, bytes]) -> Iterator[Path]:
+    """The files below a temporary folder, which is all that Typst sees; yields the path of slides.typ."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        yield Path(folder) / "slides.typ"
 
 
 def _set(files: dict[str, bytes]) -> bytes:
-    return typst.compile(_world(files), format="pdf", ignore_system_fonts=True, timestamp=0)
+    with _world(files) as main:
+        return typst.compile(main, format="pdf", root=main.parent, ignore_system_fonts=True, timestamp=0)
 
 
 def _compile(folder: Path, deck: Deck) -> bytes:
