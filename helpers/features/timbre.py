@@ -20,6 +20,8 @@ from torch import nn
 
 N_FFT = 2048  # samples
 HOP = 512  # samples
+FINE_N_FFT = 1024  # samples: the fine cepstrum follows quick changes, in twice as many bands and coefficients
+FINE_FLOOR = 1e-6  # power
 N_MELS = 64  # bands of the cepstrum and the modulation spectrum
 N_CEPSTRUM = 20  # coefficients
 N_COVARIANCE = 13  # of them enter the log-covariance
@@ -46,6 +48,13 @@ class TimbreStatistics(nn.Module):
         self.register_buffer("chroma_window", torch.hann_window(CHROMA_N_FFT), persistent=False)
         self.register_buffer("mel", mel.T, persistent=False)  # [M, F]
         self.register_buffer("dct", torchaudio.functional.create_dct(N_CEPSTRUM, N_MELS, "ortho").T, persistent=False)
+        fine = torchaudio.functional.melscale_fbanks(
+            FINE_N_FFT // 2 + 1, 30.0, sample_rate / 2, 2 * N_MELS, sample_rate, **scale
+        )
+        fine_dct = torchaudio.functional.create_dct(2 * N_CEPSTRUM, 2 * N_MELS, "ortho")
+        self.register_buffer("fine_window", torch.hann_window(FINE_N_FFT), persistent=False)
+        self.register_buffer("fine_mel", fine.T, persistent=False)
+        self.register_buffer("fine_dct", fine_dct.T, persistent=False)
         self.register_buffer("pitch_classes", pitch_classes(sample_rate), persistent=False)
 
     @property
@@ -75,10 +84,18 @@ class TimbreStatistics(nn.Module):
             **contrast(power),
             "harmony": self._harmony(waveform),
             "modulation": self._modulation(log_mel),
+            "fine cepstrum": self._fine_cepstrum(waveform),
         }
 
     def _stft(self, waveform: torch.Tensor, window: torch.Tensor, hop: int) -> torch.Tensor:
         return torch.stft(waveform, len(window), hop, window=window, return_complex=True).abs()
+
+    def _fine_cepstrum(self, waveform: torch.Tensor) -> torch.Tensor:
+        """Mean, spread and speed of finer cepstral coefficients."""
+        power = self._stft(waveform, self.fine_window, HOP).square()
+        cepstrum = self.fine_dct @ torch.log(self.fine_mel @ power + FINE_FLOOR)
+        speed = cepstrum[:, :, 2:] - cepstrum[:, :, :-2]
+        return torch.cat([cepstrum.mean(dim=2), cepstrum.std(dim=2), speed.std(dim=2)], dim=1)
 
     def _shape(self, waveform: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
         """Mean and spread of seven descriptors of each frame."""

@@ -41,6 +41,7 @@ LINEAGES = {
     "densenet121": "genres_vision",
     "auditory_pathway": "auditory",
     "pooled_lda": "pooled",
+    "pooled_committee": "pooled",
     "scattering_svm": "pooled",
 }
 

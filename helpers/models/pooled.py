@@ -1,13 +1,13 @@
-"""Two recognisers without a network: pooled statistics + linear discriminant, wavelet scattering + linear SVM.
+"""Recognisers without a network: pooled statistics + linear discriminant or a committee, scattering + linear SVM.
 
-Fixed features, standardised, and a linear head that is solved. They need dozens of tracks, not hundreds, train in
-seconds, and are ordinary `Recogniser`s: the checkpoint is theirs as it is a CNN's.
+Fixed features, standardised, and a head that is solved. They need dozens of tracks, not hundreds, train in seconds,
+and are ordinary `Recogniser`s: the checkpoint is theirs as it is a CNN's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import nn
@@ -15,18 +15,14 @@ from torch import nn
 from helpers.features.scattering import Scattering
 from helpers.features.timbre import TimbreStatistics
 from helpers.models.base import Recogniser
+from helpers.models.duels import Committee, committee
 from helpers.models.linear_heads import Standardise, discriminant, support_vectors
 
-
-@dataclass(frozen=True)
-class Solver:
-    """How the head of a model of this file is found, and its one free number."""
-
-    solve: Callable[[torch.Tensor, torch.Tensor, int, float], nn.Linear]
-    strength: float  # shrinkage or penalty, chosen by cross-validation over tracks
-
-
-SOLVERS = {"pooled_lda": Solver(discriminant, 0.5), "scattering_svm": Solver(support_vectors, 1.0)}
+SOLVERS: dict[str, Callable[[torch.Tensor, torch.Tensor, int], nn.Module]] = {  # strengths by cross-validation
+    "pooled_lda": partial(discriminant, shrinkage=0.3),
+    "pooled_committee": committee,
+    "scattering_svm": partial(support_vectors, penalty=1.0),
+}
 
 
 def solve(model: Recogniser, name: str, features: torch.Tensor, labels: torch.Tensor) -> None:
@@ -39,10 +35,9 @@ def solve(model: Recogniser, name: str, features: torch.Tensor, labels: torch.Te
         labels: [N], class indices.
     """
     model.encoder.estimate(features)
-    solver = SOLVERS[name]
     with torch.no_grad():
         embedding = model.encoder(features)
-    model.head = solver.solve(embedding, labels, model.head.out_features, solver.strength)
+    model.head = SOLVERS[name](embedding, labels, model.head.out_features)
 
 
 def _fixed(frontend: nn.Module, n_classes: int) -> Recogniser:
@@ -55,9 +50,16 @@ def _pooled(n_classes: int, mel: dict) -> Recogniser:
     return _fixed(TimbreStatistics(mel["sample_rate"]), n_classes)
 
 
+def _committee(n_classes: int, mel: dict, vectors: int = 0) -> Recogniser:
+    """Only the sample rate of `mel` counts; `vectors` is the number of training clips, which a checkpoint knows."""
+    model = _pooled(n_classes, mel)
+    model.head = Committee(model.encoder.width, n_classes, vectors)
+    return model.eval()
+
+
 def _scattering(n_classes: int, mel: dict, seconds: float = 3.0) -> Recogniser:
     """Only the sample rate of `mel` counts."""
     return _fixed(Scattering(round(seconds * mel["sample_rate"])), n_classes)
 
 
-MODELS = {"pooled_lda": _pooled, "scattering_svm": _scattering}
+MODELS = {"pooled_lda": _pooled, "pooled_committee": _committee, "scattering_svm": _scattering}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def run(
     check(name)
     found = gtzan.tracks(root, genres)
     notes = [f"left out: {line}" for line in found.skipped]
-    command = f"python -m helpers genre train --model {name} --split {split}"
+    place = Path(os.path.relpath(root, ROOT)).as_posix()
+    command = f"python -m helpers genre train --model {name} --split {split} --data-root {place}"
     if split == "all":
         scores, windows = cross_validated(name, found.clips, config, genres)
         trained = study.train(name, {"train": windows}, config, genres, augment)

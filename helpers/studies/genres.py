@@ -42,6 +42,12 @@ class Trained:
     genres: Sequence[str]
     curves: dict[str, list[float]] = field(default_factory=dict)  # of a network: loss and score of each epoch
 
+    @property
+    def arguments(self) -> dict:
+        """What builds a model that takes this one's weights."""
+        duels = getattr(self.model.head, "duels", None)
+        return self.config.arguments(self.name) | ({} if duels is None else {"vectors": len(duels.vectors)})
+
 
 @dataclass(frozen=True)
 class Votes:
@@ -164,7 +170,7 @@ def save(path: Path, trained: Trained, windows: Sequence[Clip], root: Path, scor
     checkpoint = Checkpoint(
         task=TASK,
         model=trained.name,
-        arguments=trained.config.arguments(trained.name),
+        arguments=trained.arguments,
         classes=list(trained.genres),
         sample_rate=trained.config.sample_rate,
         seconds=trained.config.window(trained.name)[0],

@@ -11,6 +11,7 @@ from helpers.config import InputError
 from helpers.models import LINEAGES, build
 from helpers.models.base import parameter_count
 from helpers.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from helpers.models.duels import PENALTY, Duels
 from helpers.models.linear_heads import Standardise, discriminant, support_vectors
 from helpers.models.normalisation import KINDS, normalisation, renormalise
 from helpers.models.pooled import SOLVERS, solve
@@ -79,6 +80,8 @@ def test_a_solved_model_separates_its_training_clips_and_comes_back(name, tmp_pa
     with torch.inference_mode():
         features = model.frontend(clips)
     solve(model, name, features, labels)
+    if name == "pooled_committee":
+        arguments = {"vectors": len(clips)}
     with torch.inference_mode():
         expected = model(clips)
         assert expected.argmax(dim=1).tolist() == labels.tolist()
@@ -152,3 +155,17 @@ def test_standardise_gives_every_block_the_same_weight():
     energy = layer(x).square().sum(dim=0) / len(x)
     assert energy[:2].sum() == pytest.approx(1.0, abs=1e-4)
     assert energy[2:].sum() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_duels_vote_as_scikit_learns_one_against_one_machine():
+    from sklearn.svm import SVC
+
+    x, labels = gaussian_classes()
+    duels = Duels(x.shape[1], 3, len(x))
+    duels.fit(torch.tensor(x).float(), torch.tensor(labels))
+    reference = SVC(C=PENALTY, gamma="scale").fit(x, labels)
+    new = np.random.default_rng(1).standard_normal((40, x.shape[1])) + 0.5
+    scores, theirs = duels(torch.tensor(new).float()).numpy(), reference.decision_function(new)
+    assert (scores.argmax(axis=1) == theirs.argmax(axis=1)).mean() > 0.97
+    np.testing.assert_allclose(scores - scores.mean(axis=1, keepdims=True), theirs - theirs.mean(axis=1, keepdims=True),
+                               atol=0.02)
