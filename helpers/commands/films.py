@@ -65,7 +65,7 @@ def _add_sources(actions: argparse._SubParsersAction) -> None:
 
 
 def _add_learning(actions: argparse._SubParsersAction) -> None:
-    train = _add(actions, "train", _train, "train a recogniser on a built data set and score it on the test films")
+    train = _add(actions, "train", _train, "train a recogniser on a built data set and score it on the test films, if any")
     train.add_argument("--data", type=Path, default=DATA / "films", help="built data set (default: data/films)")
     train.add_argument("--init", type=Path, help="NSynth checkpoint to start from (default: random weights)")
     train.add_argument("--out", type=Path, default=CHECKPOINTS / "films.pt", help="checkpoint to write")
@@ -153,7 +153,8 @@ def _train(options: argparse.Namespace) -> None:
         built, study.recipe(notes is not None, options.epochs, options.seed), notes, options.context,
         chmusic.solos(options.solos, built.instruments) if options.solos else (), options.run_dir,
     )
-    checkpoint.scores = study.report(checkpoint, built)
+    if any(film.split == "test" for film in built.films):
+        checkpoint.scores = study.report(checkpoint, built)
     checkpoint.command = "python -m helpers " + " ".join(sys.argv[1:])
     save_checkpoint(options.out, checkpoint)
     print(f"wrote {options.out}")
