@@ -67,7 +67,7 @@ def curves_figure(histories: Mapping[str, Mapping[str, Sequence[float]]], score_
         axis.set_ylabel(label)
         axis.xaxis.get_major_locator().set_params(integer=True)
     axes[1].set_ylim(0, 1)
-    axes[1].legend(fontsize=9)
+    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=4 - len(histories) % 2)
     return figure
 
 

@@ -43,7 +43,7 @@ def scales_figure(
     power: np.ndarray, level: np.ndarray, titles: Sequence[str], seconds: float, hertz: np.ndarray
 ) -> Figure:
     """The same notes [notes, n_mels, frames] as power (0 to 1) above and as level in dB below."""
-    figure, axes = new_figure(WIDE, 2, len(titles), sharex=True, sharey=True, squeeze=False)
+    figure, axes = new_figure((WIDE[0], 4.0), 2, len(titles), sharex=True, sharey=True, squeeze=False)
     for row, (values, label) in enumerate(((power, "power"), (level, "dB"))):
         for axis, value in zip(axes[row], values, strict=True):
             image = _spectrogram(axis, value, seconds, hertz, values.min(), values.max())
