@@ -65,7 +65,7 @@ def _add_sources(actions: argparse._SubParsersAction) -> None:
 
 
 def _add_learning(actions: argparse._SubParsersAction) -> None:
-    train = _add(actions, "train", _train, "train a recogniser on a built data set and score it on the test films, if any")
+    train = _add(actions, "train", _train, "train a recogniser on a built data set, score it on test films")
     train.add_argument("--data", type=Path, default=DATA / "films", help="built data set (default: data/films)")
     train.add_argument("--init", type=Path, help="NSynth checkpoint to start from (default: random weights)")
     train.add_argument("--out", type=Path, default=CHECKPOINTS / "films.pt", help="checkpoint to write")
@@ -143,12 +143,12 @@ def _import_labels(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from helpers.datasets import chmusic, films
+    from helpers.datasets import chmusic, films, nsynth
     from helpers.models.checkpoint import load_checkpoint, save_checkpoint
     from helpers.studies import films as study
 
     built = films.load(options.data)
-    notes = load_checkpoint(options.init, "nsynth-family") if options.init else None
+    notes = load_checkpoint(options.init, nsynth.TASK) if options.init else None
     checkpoint = study.train(
         built, study.recipe(notes is not None, options.epochs, options.seed), notes, options.context,
         chmusic.solos(options.solos, built.instruments) if options.solos else (), options.run_dir,
