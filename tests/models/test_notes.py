@@ -102,7 +102,7 @@ def test_sizes_are_those_of_the_papers(name: str) -> None:
 def test_size_of_the_compact_cnn() -> None:
     pairs = [(4, 8), (8, 8)]
     blocks = sum(conv_bn(i, o) + conv_bn(o, o) + conv_bn(i, o, 1) for i, o in pairs)
-    mix = (2 * 8 * 12) * 256 + 256 + 2 * 256  # mean and maximum of 8 channels x 12 of 96 bands
+    mix = (4 * 8 * 12) * 256 + 256 + 2 * 256  # onset, middle, maximum, release of 8 channels x 12 of 96 bands
     assert parameter_count(small("compact_cnn")) == conv_bn(1, 4, 5) + blocks + mix + 256 * 11 + 11
 
 
