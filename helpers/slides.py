@@ -1,8 +1,8 @@
 """Set the slide report: metrics and figures on disk -> a 16:9 PDF, typeset by Typst from `report/slides.typ`.
 
-Every part of the report is a file `report/slides/PART.typ` that reads `metrics/PART.json`; parts whose metrics do not
-exist yet are left out. Typst sees a folder with exactly these files and only the fonts it brings along: no network, no
-system packages, and the same input gives the same bytes.
+Every part of the report is a file `report/slides/PART.typ` that reads `metrics/PART.json`, and others if they are
+there; parts whose metrics do not exist yet are left out. Typst sees a folder with exactly these files and only the
+fonts it brings along: no network, no system packages, and the same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -81,15 +81,17 @@ def collect(folder: Path, cover: Cover, template: Path = REPORT) -> Deck:
     """Read and check everything the report is made of; raises as `build` does."""
     folder = Path(folder)
     sources = [template / "slides.typ", *sorted((template / "slides").glob("*.typ"))]
-    results = {p: metrics.read(_metrics(folder, p)) for p in PARTS if _metrics(folder, p).is_file()}
-    if not results:
+    results = {path.stem: metrics.read(path) for path in sorted((folder / "metrics").glob("*.json"))}
+    parts = [part for part in PARTS if part in results]
+    if not parts:
         raise InputError(f"{folder / 'metrics'}: holds no metrics of any part; run `python -m helpers run` first")
     files = {path.relative_to(template).as_posix(): path.read_bytes() for path in sources}
-    for part, result in results.items():
-        files[f"metrics/{part}.json"] = _metrics(folder, part).read_bytes()
-        files |= _figures(folder, part, result)
-    files["deck.json"] = _deck_json(cover, list(results))
-    return Deck(files, list(results), [part for part in PARTS if part not in results])
+    for name, result in results.items():
+        files[f"metrics/{name}.json"] = _metrics(folder, name).read_bytes()
+        files |= _figures(folder, name, result)
+    about = {**asdict(cover), "parts": parts, "metrics": list(results), "palette": list(PALETTE)}
+    files["deck.json"] = json.dumps(about).encode()
+    return Deck(files, parts, [part for part in PARTS if part not in results])
 
 
 def titles(folder: Path, cover: Cover) -> list[dict[str, str | None]]:
@@ -121,10 +123,6 @@ def _figures(folder: Path, part: str, result: Result) -> dict[str, bytes]:
             raise InputError(f"{_metrics(folder, part)}: figures.{number}: {path} is not there; {REMEDY}")
         found[f"figures/{name}"] = path.read_bytes()
     return found
-
-
-def _deck_json(cover: Cover, parts: list[str]) -> bytes:
-    return json.dumps({**asdict(cover), "parts": parts, "palette": list(PALETTE)}).encode()
 
 
 @contextlib.contextmanager
