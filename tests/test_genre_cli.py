@@ -75,8 +75,7 @@ def test_useless_files_are_named_in_one_line_and_do_not_stop_the_others(checkpoi
 def test_windows_cover_a_long_file_with_bounded_memory():
     blocks = iter([np.full(1000, n + 1, np.float32) for n in range(10)])
     windows = list(genre_files._windows("x", blocks, 3000, RATE))
-    assert len(windows) == 8  # a hop of 1000
-    assert [window[0] for window in windows] == list(range(1, 9))
+    assert [window[0] for window in windows] == [1, 2, 4, 5, 7]  # from samples 0, 1500, 3000, 4500 and 6000 on
 
 
 def test_a_tone_is_nearest_to_its_like(checkpoint, tmp_path, capsys):

@@ -20,7 +20,7 @@ from helpers.models.checkpoint import Checkpoint
 
 BATCH = 8  # windows at a time
 SHORTEST_S = 0.5  # s; the genre of less cannot be told
-HOP = 1 / 3  # of a window
+HOP = 1 / 2  # of a window
 SILENCE = 1e-4  # of full scale: a file that stays below says nothing
 SUFFIXES = (".wav", ".au", ".mp3", ".flac", ".ogg", ".aiff", ".m4a", ".opus", ".mp4")
 
