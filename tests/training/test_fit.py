@@ -98,9 +98,10 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path, items: int) ->
 
 def test_a_run_goes_on_with_reading_processes_too(tmp_path: Path) -> None:
     """They read ahead: from the first batch on it must be the epoch that comes next."""
-    whole, _ = trained(epochs=3, workers=1)
+    whole, history = trained(epochs=3, workers=1)
     trained(tmp_path, epochs=2, workers=1)
-    resumed, _ = trained(tmp_path, epochs=3, workers=1)
+    resumed, resumed_history = trained(tmp_path, epochs=3, workers=1)
+    assert numbers(resumed_history) == numbers(history)
     assert same(resumed, whole)
 
 
@@ -161,10 +162,11 @@ def test_the_encoder_stays_frozen_and_thaws(capsys: pytest.CaptureFixture) -> No
 
 def test_what_came_with_the_encoder_is_kept_after_a_resume(tmp_path: Path) -> None:
     """Killed while frozen: the encoder is as it came, and goes on being trained when its time comes."""
-    whole, _ = trained(epochs=3, freeze_epochs=2)
+    whole, history = trained(epochs=3, freeze_epochs=2)
     with pytest.raises(Killed):
         trained(tmp_path, Fuse(24 + 5), epochs=3, freeze_epochs=2)
-    resumed, _ = trained(tmp_path, epochs=3, freeze_epochs=2)
+    resumed, resumed_history = trained(tmp_path, epochs=3, freeze_epochs=2)
+    assert numbers(resumed_history) == numbers(history)
     assert same(whole, resumed)
 
 
