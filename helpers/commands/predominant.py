@@ -62,7 +62,7 @@ def train(options: argparse.Namespace) -> None:
     else:
         checkpoint = stft_models.train(options.data_root, options.model, options.panns, options.epochs, options.seed,
                                        options.run_dir, command)
-    save_checkpoint(options.out, checkpoint, half=True)
+    save_checkpoint(options.out, checkpoint, half=options.model != "cnn_var_time")  # a solved layer is exact or wrong
     print("; ".join(f"{name}: {value}" for name, value in checkpoint.scores.items()))
     print(f"wrote {options.out}")
 

@@ -20,6 +20,7 @@ LINEAGES = {
     "spectrogram_transformer": "notes",
     "ensemble": "notes",
     "cnn_var_time": "multilabel",
+    "timbre_cnn": "timbre_cnn",
     "three_band": "multistft",
     "nine_branch": "multistft",
     "panns_cnn6": "panns",

@@ -1,7 +1,8 @@
 """The predominant instrument from few clips: a network that learnt from phrases of NSynth notes is taken over.
 
 First the encoder learns the eleven NSynth families from phrases, mixed with each other and with a background of
-other music. Then a linear layer for the instruments at hand is solved on the embeddings of the clips.
+other music. Then a linear layer for the instruments at hand is solved on its embeddings of the clips, beside fixed
+statistics of their timbre.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from helpers.studies.corpora import places
 from helpers.studies.irmas import ARGUMENTS, MEL, MODEL, TASK, data_of
 from helpers.training.fit import fit
 
+LISTENER = "timbre_cnn"
 PHRASES = 5_000  # drawn once; altered anew in every epoch
 NOTE_RECIPE = TrainConfig(
     epochs=6, batch_size=64, learning_rate=3e-3, loss="bce", balanced=False, monitor="loss", workers=1
@@ -71,18 +73,27 @@ def learn_from_notes(
 
 
 def take_over(network: Recogniser, clips: Sequence[Clip], classes: Sequence[int]) -> Recogniser:
-    """The network with its encoder as it is and a linear layer for `classes` (indices of codes), solved on clips."""
-    taken = build(MODEL, len(classes), **ARGUMENTS)
-    taken.frontend.load_state_dict(network.frontend.state_dict())
-    taken.encoder.load_state_dict(network.encoder.state_dict())
+    """The encoder as it is beside statistics of timbre, and a linear layer for `classes` (indices of codes)."""
+    taken = listener(network, len(classes))
     labels = torch.tensor([list(classes).index(clip.labels[0]) for clip in clips])
-    taken.head[-1] = solved(embeddings(network, clips), labels, len(classes))
+    taken.head[-1] = solved(embeddings(taken, clips), labels, len(classes), taken.encoder.widths)
     return taken.eval()
 
 
-def solved(embedding: torch.Tensor, labels: torch.Tensor, n_classes: int) -> nn.Linear:
-    """Shrunken linear discriminant of embeddings [N, D], with their standardisation folded into its weights."""
-    scale = Standardise([embedding.shape[1]])
+def listener(network: Recogniser, n_classes: int) -> Recogniser:
+    """A `timbre_cnn` with front end and encoder of a CNNVarTime; its head knows nothing yet."""
+    taken = build(LISTENER, n_classes, **ARGUMENTS)
+    taken.encoder.mel.load_state_dict(network.frontend.state_dict())
+    taken.encoder.cnn.load_state_dict(network.encoder.state_dict())
+    return taken.eval()
+
+
+def solved(embedding: torch.Tensor, labels: torch.Tensor, n_classes: int, widths: Sequence[int]) -> nn.Linear:
+    """Shrunken linear discriminant of embeddings [N, D], with their standardisation folded into its weights.
+
+    `widths` are the sizes of the parts of an embedding, which count alike.
+    """
+    scale = Standardise(list(widths))
     scale.estimate(embedding)
     head = discriminant(scale(embedding), labels, n_classes, SHRINKAGE)
     with torch.no_grad():
@@ -116,25 +127,30 @@ def folds_of(clips: Sequence[Clip], folds: int, seed: int | None = None) -> np.n
     return np.array([fold_of[clip.group] for clip in clips])
 
 
-def cross_validate(embedding: torch.Tensor, labels: np.ndarray, fold_of: np.ndarray, n_classes: int) -> np.ndarray:
+def cross_validate(
+    embedding: torch.Tensor, labels: np.ndarray, fold_of: np.ndarray, n_classes: int, widths: Sequence[int]
+) -> np.ndarray:
     """For every clip whether the layer solved on the other folds names it correctly, as floats [clips]."""
     hits = np.zeros(len(labels))
     for fold in np.unique(fold_of):
         out = fold_of == fold
-        head = solved(embedding[~out], torch.tensor(labels[~out]), n_classes)
+        head = solved(embedding[~out], torch.tensor(labels[~out]), n_classes, widths)
         hits[out] = head(embedding[out]).argmax(dim=1).numpy() == labels[out]
     return hits
 
 
-def validation_scores(network: Recogniser, clips: Sequence[Clip], classes: Sequence[int]) -> dict[str, dict]:
+def validation_scores(taken: Recogniser, clips: Sequence[Clip], classes: Sequence[int]) -> dict[str, dict]:
     """Top-1 accuracy by cross-validation, in blocks of neighbours and in shuffled folds, beside the majority."""
     labels = np.array([list(classes).index(clip.labels[0]) for clip in clips])
-    embedding = embeddings(network, clips)
-    blocks = cross_validate(embedding, labels, folds_of(clips, BLOCKS), len(classes))
-    shuffled = np.mean([cross_validate(embedding, labels, folds_of(clips, BLOCKS, seed), len(classes))
-                        for seed in range(SHUFFLES)], axis=0)
+    embedding = embeddings(taken, clips)
+
+    def hits(seed: int | None) -> np.ndarray:
+        fold_of = folds_of(clips, BLOCKS, seed)
+        return cross_validate(embedding, labels, fold_of, len(classes), taken.encoder.widths)
+
+    shuffled = np.mean([hits(seed) for seed in range(SHUFFLES)], axis=0)
     return {
-        f"top1, {BLOCKS} blocks of neighbours": bootstrap(np.mean, groups(clips), blocks),
+        f"top1, {BLOCKS} blocks of neighbours": bootstrap(np.mean, groups(clips), hits(None)),
         f"top1, {BLOCKS} shuffled folds, mean of {SHUFFLES}": bootstrap(np.mean, groups(clips), shuffled),
         "majority class": {"value": float(np.bincount(labels).max() / len(labels))},
     }
@@ -152,9 +168,10 @@ def train(root: Path, epochs: int, seed: int, run_dir: Path, command: str) -> Ch
     config = replace(NOTE_RECIPE, seed=seed, epochs=epochs or NOTE_RECIPE.epochs)
     network = learn_from_notes(notes, background, config, run_dir=run_dir)
     classes = sorted({clip.labels[0] for clip in clips})
+    taken = take_over(network, clips, classes)
     return Checkpoint(
-        task=TASK, model=MODEL, arguments=ARGUMENTS, classes=[irmas.CODES[label] for label in classes],
-        sample_rate=MEL.sample_rate, seconds=irmas.SECONDS, state=take_over(network, clips, classes).state_dict(),
+        task=TASK, model=LISTENER, arguments=ARGUMENTS, classes=[irmas.CODES[label] for label in classes],
+        sample_rate=MEL.sample_rate, seconds=irmas.SECONDS, state=taken.state_dict(),
         seed=seed, data=data_of(root, clips) | {"notes": len(notes), "background": len(background)},
-        scores=validation_scores(network, clips, classes), command=command, versions=versions(),
+        scores=validation_scores(taken, clips, classes), command=command, versions=versions(),
     )  # fmt: skip
