@@ -138,7 +138,7 @@ def _world(files: dict[str, bytes]) -> Iterator[Path]:
 
 def _set(files: dict[str, bytes]) -> bytes:
     with _world(files) as main:
-        return typst.compile(main, format="pdf", root=main.parent, ignore_system_fonts=True, timestamp=0)
+        return typst.compile(main, format="pdf", root=main.parent, ignore_system_fonts=True)
 
 
 def _compile(folder: Path, deck: Deck) -> bytes:
