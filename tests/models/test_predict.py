@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import archive_members
 from helpers.datasets.base import Clip
+from helpers.models import predict as prediction
 from helpers.models.predict import best_device, predict
 
 LEVELS = [round(0.05 * n, 2) for n in range(1, 14)]
@@ -87,22 +89,25 @@ def test_archive_members_are_read_in_order(clips: list[Clip], tmp_path: Path) ->
     assert list(unreadable) == [7] and unreadable[7].startswith("audio/0.3.wav: ")
 
 
-def test_no_more_is_read_than_is_needed_soon(clips: list[Clip], monkeypatch: pytest.MonkeyPatch) -> None:
-    read, ahead, real = [], [], audio.read
+def test_no_more_is_taken_than_is_needed_soon(clips: list[Clip], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an archive everything that is taken lies in memory until it is heard."""
+    taken, heard, waiting = [], [], []
 
-    def counted(*arguments: object) -> np.ndarray:
-        read.append(arguments)
-        return real(*arguments)
+    def counted(clips: list[Clip]) -> Iterator[Path]:
+        for clip in clips:
+            taken.append(clip)
+            yield clip.path
 
     class Watching(Loudness):
         def forward(self, waveform: torch.Tensor) -> torch.Tensor:
-            ahead.append(len(read) - len(waveform) * (len(ahead) + 1))
+            waiting.append(len(taken) - len(heard))
+            heard.extend(waveform)
             return super().forward(waveform)
 
-    monkeypatch.setattr(audio, "read", counted)
-    predict(Watching(), clips * 10, RATE, 0.3, batch_size=5)
-    assert len(ahead) == 26
-    assert max(ahead) <= 2 * 5  # waveforms that wait
+    monkeypatch.setattr(prediction, "sources", counted)
+    predict(Watching(), clips * 10, RATE, 0.3, batch_size=5, workers=2)
+    assert len(heard) == 130
+    assert max(waiting) <= 5 * (2 + 2)  # two batches are worked on, one waits, one is being taken
 
 
 def test_devices_are_there_or_told() -> None:
