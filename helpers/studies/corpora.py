@@ -16,6 +16,15 @@ PLACES = {  # patterns, relative to the data root, of the folders and archives t
     "gtzan": ("gtzan", "genres"),
 }
 
+TESTED_ON = {"irmas": ("IRMAS-TestingData*", "irmas/IRMAS-TestingData*")}  # without these nothing can be scored
+
+
+def can_be_scored(root: Path, corpus: str) -> bool:
+    """Whether a corpus is below a data root, with the part of it that it is tested on."""
+    return bool(places(root, corpus)) and any(
+        True for pattern in TESTED_ON.get(corpus, ("*",)) for _ in Path(root).glob(pattern)
+    )
+
 
 def places(root: Path, corpus: str) -> list[Path]:
     """The folders and archives of a corpus below a data root; empty if it is not there."""
@@ -31,7 +40,8 @@ def data_root(corpus: str, root: str | Path = "", budget: str = "quick") -> Path
         budget: a key of `config.BUDGETS`; decides how large the generated corpora are.
 
     Returns:
-        `root` if it holds the corpus, otherwise that of the generated corpora, which are made when they are missing.
+        `root` if it holds the corpus and its test data, otherwise that of the generated corpora, which are made when
+        they are missing.
 
     Raises:
         InputError: `root` is given and is not a folder.
@@ -39,7 +49,7 @@ def data_root(corpus: str, root: str | Path = "", budget: str = "quick") -> Path
     if root and not Path(root).is_dir():
         raise InputError(f"{root}: no such folder; --data-root is the folder that holds nsynth/, irmas/ and so on")
     real = Path(root) if root else DATA
-    return real if places(real, corpus) else generated(budget)
+    return real if can_be_scored(real, corpus) else generated(budget)
 
 
 def generated(budget: str) -> Path:
