@@ -15,15 +15,12 @@ PLACES = {  # patterns, relative to the data root, of the folders and archives t
     "films": ("films",),
     "gtzan": ("gtzan", "genres"),
 }
-
 TESTED_ON = {"irmas": ("IRMAS-TestingData*", "irmas/IRMAS-TestingData*")}  # without these nothing can be scored
 
 
 def can_be_scored(root: Path, corpus: str) -> bool:
     """Whether a corpus is below a data root, with the part of it that it is tested on."""
-    return bool(places(root, corpus)) and any(
-        True for pattern in TESTED_ON.get(corpus, ("*",)) for _ in Path(root).glob(pattern)
-    )
+    return any(any(Path(root).glob(pattern)) for pattern in TESTED_ON.get(corpus, PLACES[corpus]))
 
 
 def places(root: Path, corpus: str) -> list[Path]:
