@@ -55,8 +55,11 @@ def test_unreadable_short_and_foreign_files_are_left_out_by_name(corpus):
 
 
 def test_a_damaged_copy_does_not_hide_a_good_one(corpus):
-    (corpus / "genres" / "jazz" / "jazz.00001.wav").write_bytes(b"cut off")  # beside jazz.00001.au
+    folder = corpus / "genres" / "jazz"
+    (folder / "jazz.00000.au").write_bytes(b"cut off")  # read before jazz.00000.wav
+    audio.write(folder / "jazz.00001.wav", np.full(8000, 0.1), 8000)  # read after jazz.00001.au
     found = gtzan.tracks(corpus)
+    assert [clip.path.name for clip in found.clips if clip.labels == (5,)][:2] == ["jazz.00000.wav", "jazz.00001.au"]
     assert len(found.clips) == 10
     assert not found.skipped
 

@@ -107,6 +107,8 @@ def test_normalisations_normalise_over_what_they_say():
         torch.testing.assert_close(y.mean(dim=axes), torch.zeros_like(y.mean(dim=axes)), atol=1e-5, rtol=0)
     y = normalisation("group", 16)(x).reshape(4, 8, 2, 5, 6)
     torch.testing.assert_close(y.mean(dim=(2, 3, 4)), torch.zeros(4, 8), atol=1e-5, rtol=0)
+    apart = x + torch.arange(16.0)[:, None, None]  # layer normalisation keeps what tells channels apart
+    assert normalisation("layer", 16)(apart).reshape(4, 8, 2, 5, 6).mean(dim=(2, 3, 4)).abs().max() > 0.5
     with pytest.raises(InputError, match="weight"):
         normalisation("weight", 16)
 
