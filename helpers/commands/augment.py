@@ -19,8 +19,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "augment", help="GTZAN: ten versions of every training track on disk", epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Split GTZAN first, then write ten versions of each training track (the track itself, noise, shift, "
-        "speed, pitch, both, level, percussive), a train_list.txt that names them, and a figure. What is there "
+        description="Split GTZAN first, then write ten versions of each training track (as it is, noise, shift, speed, "
+        "pitch, both, level, percussive), a train_list.txt that names them, and a figure. What is there "
         "already is left as it is, so that the same command goes on after a kill.",
     )
     parser.add_argument("--data-root", type=Path, default=DATA, metavar="DIR", help="folder that holds gtzan/genres")

@@ -12,7 +12,7 @@ EXAMPLES = """examples:
   python -m helpers genre download
   python -m helpers genre validate --data-root data
   python -m helpers genre train --model cnn_2d_4l --split filtered --augment
-  python -m helpers genre train --model pooled_lda --split all --out checkpoints/gtzan.pt
+  python -m helpers genre train --model pooled_committee --split all --out checkpoints/gtzan.pt
   python -m helpers genre table --split filtered             all models, a row as soon as it is done
   python -m helpers genre predict song.mp3 concert.flac
   python -m helpers genre similar song.mp3 --in ~/Music
@@ -48,7 +48,7 @@ def _add_training(actions: argparse._SubParsersAction) -> None:
     train_parser = _add(actions, "train", train, "train a model, score it once on test tracks, write a checkpoint")
     train_parser.add_argument("--model", default="cnn_2d_4l", help="a name of `genre table` (default: cnn_2d_4l)")
     train_parser.add_argument("--split", choices=("filtered", "track", "leaky", "all"), default="filtered",
-                              help="all: every track, scored by cross-validation; pooled_lda and scattering_svm only")
+                              help="all: every track, scored by cross-validation; pooled_* and scattering_svm only")
     train_parser.add_argument("--out", type=Path, metavar="FILE", help="checkpoint (default: runs/genre/MODEL.pt)")
     train_parser.add_argument("--augment", action="store_true", help="change training windows on the fly")
     train_parser.add_argument("--augmented", type=Path, metavar="DIR", help="train on the copies of `augment` too")
