@@ -27,7 +27,7 @@ from helpers.studies.nsynth import MEL, curves
 from helpers.training.fit import fit
 
 MODEL = "film_crnn"
-EPOCHS = 16  # validation films gain nothing more
+EPOCHS = 16  # at most; a budget may allow fewer
 CONTEXT_S = 3.84  # s around a window that a network is given
 RECIPE = {"loss": "bce", "balanced": False, "learning_rate": 2e-3, "batch_size": 8}
 TRANSFER = {"freeze_epochs": 1, "encoder_lr_scale": 0.5, "layer_lr_decay": 0.8}  # for a trunk that can already hear
