@@ -142,7 +142,7 @@ def test_a_url_that_is_not_downloaded_yet_is_no_fault(films: Path) -> None:
     ({"title": ""}, "sources[0].title", "at least 1 character"),
     ({"segments": [claim(0, 1, "erhu", certainty=1.5)]}, "sources[0].segments[0].certainty", "less than or equal to 1"),
     ({"segments": [claim(0, 1, "erhu", "erhu")]}, "sources[0].segments[0].instruments", "twice"),
-    ({"segments": [claim(0, float("nan"), "erhu")]}, "sources[0].segments[0].end", "finite"),
+    ({"segments": [claim(0, float("nan"), "erhu")]}, "sources[0].segments[0].end", "not nan"),
     ({"segments": [3]}, "sources[0].segments[0]", "dictionary"),
 ])
 def test_structure(films: Path, change: dict, place: str, message: str) -> None:
