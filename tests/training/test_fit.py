@@ -51,8 +51,9 @@ def valid_loss(model: nn.Module, data: Tones) -> float:
 
 def test_it_learns() -> None:
     model = toy_model()
-    history = fit(model, Tones(24), Tones(12, seed=1), config(epochs=6))
-    assert history.epochs[-1].valid_loss < 0.5 * history.epochs[0].valid_loss
+    history = fit(model, Tones(64), Tones(32, seed=1), config(epochs=6, learning_rate=0.003))
+    assert history.epochs[-1].train_loss < 0.5 * history.epochs[0].train_loss
+    assert history.epochs[history.best].valid_loss < 0.5 * history.epochs[0].valid_loss
     assert history.epochs[history.best].valid_score >= 0.9
     assert not model.training and next(model.parameters()).device.type == "cpu"
 
