@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MEGABYTE = 1024 if sys.platform == "linux" else 1024**2  # units of ru_maxrss
-SAMPLE_S = 0.25  # between two looks at the memory of all processes
+SAMPLE_S = 1.0  # between two looks at the memory of all processes
 
 
 @dataclass(frozen=True)
