@@ -26,7 +26,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--checkpoint", type=Path, default=ROOT / "checkpoints" / "nsynth.pt", metavar="FILE")
     parser.add_argument("--batch_size", type=positive, default=16, metavar="N", help="notes at a time (default 16)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    parser.add_argument("--workers", type=positive, default=os.cpu_count(), metavar="N", help="threads (default: cores)")
+    parser.add_argument("--workers", type=positive, default=os.cpu_count(), metavar="N", help="threads (default: all)")
     parser.add_argument("--confusion_matrix", type=picture, metavar="FILE.png", help="draw the confusion matrix")
     parser.add_argument(
         "--predictions", type=Path, metavar="FILE.csv", help="file, true family, top three, probabilities"

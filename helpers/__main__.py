@@ -8,7 +8,10 @@ import sys
 
 from helpers.config import InputError
 
-COMMANDS = ("demo", "nsynth", "classic", "run", "results", "report", "pack", "films", "chmusic", "irmas", "predominant", "genre", "augment")
+COMMANDS = (
+    "demo", "run", "results", "report", "pack",
+    "nsynth", "classic", "irmas", "predominant", "films", "chmusic", "genre", "augment",
+)  # fmt: skip
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""`python -m helpers results`: write the tables of README.txt and checkpoints/README.txt from metrics and checkpoints."""
+"""`python -m helpers results`: the tables of README.txt and checkpoints/README.txt from metrics and checkpoints."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ def checkpoints_page(folder: Path) -> str:
     """What each shipped checkpoint is, from the recipe that it carries."""
     from helpers.models.checkpoint import describe, load_any
 
-    lines = ["Checkpoints", "===========", "", "Written by `python -m helpers results` from the recipes in the files.", ""]
+    written = "Written by `python -m helpers results` from the recipes in the files."
+    lines = ["Checkpoints", "===========", "", written, ""]
     for path in sorted(folder.glob("*.pt")):
         recipe = describe(load_any(path))
         data = ", ".join(f"{key} {value}" for key, value in recipe["data"].items())

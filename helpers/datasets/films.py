@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -153,7 +154,7 @@ def solos(films: Sequence[BuiltFilm]) -> list[Clip]:
         targets = film.targets
         alone = np.where((np.nansum(targets, 1) == 1) & ~np.isnan(targets).any(1), np.argmax(targets, 1), -1)
         borders = np.flatnonzero(np.diff(alone, prepend=-2, append=-2))
-        for first, end in zip(borders[:-1], borders[1:], strict=True):
+        for first, end in pairwise(borders.tolist()):
             if alone[first] >= 0 and end - first >= MIN_SOLO:
                 start, duration = first * WINDOW_S, (end - first) * WINDOW_S
                 found.append(Clip(film.path, (int(alone[first]),), film.id, start, duration))

@@ -1,4 +1,4 @@
-"""What is wrong with an NSynth corpus: missing and surplus files, noise-only notes, notes and instruments in two splits."""
+"""What is wrong with an NSynth corpus: missing or surplus files, only noise, notes and instruments in two splits."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Labels of a confusion matrix do not overlap, with 11 classes and with 78."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -18,4 +20,4 @@ def test_labels_do_not_overlap(n_classes, matrices):
         for labels, low, high in ((axis.get_xticklabels(), "x0", "x1"), (axis.get_yticklabels(), "y0", "y1")):
             boxes = [label.get_window_extent() for label in labels if label.get_text()]
             spans = sorted((getattr(box, low), getattr(box, high)) for box in boxes)
-            assert all(before[1] <= after[0] + 0.5 for before, after in zip(spans, spans[1:], strict=False))
+            assert all(before[1] <= after[0] + 0.5 for before, after in pairwise(spans))

@@ -15,7 +15,8 @@ NAMES = ["gong", "erhu"]
 
 
 def film(name: str, labels: np.ndarray, certainty: float = 1.0) -> BuiltFilm:
-    return BuiltFilm(name, name, "test", Path(name), labels.astype(np.float32), np.full(len(labels), certainty, np.float32))
+    certainties = np.full(len(labels), certainty, np.float32)
+    return BuiltFilm(name, name, "test", Path(name), labels.astype(np.float32), certainties)
 
 
 def test_counts_on_all_levels_by_hand() -> None:
