@@ -1,6 +1,7 @@
 """Losses by name, all with the signature (logits, targets, class_weights) -> scalar.
 
-Targets are floats in 0..1 of the logits' shape [..., classes]; NaN marks what is not known and does not count.
+Targets are floats in 0..1 of the logits' shape [..., classes]; in the binary losses NaN marks what is not known and
+does not count.
 `class_weights` is [classes].
 """
 
@@ -15,7 +16,7 @@ Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def cross_entropy(logits: torch.Tensor, targets: torch.Tensor, class_weights: torch.Tensor) -> torch.Tensor:
-    """Softmax cross entropy with soft targets (label smoothing and mixing are in the targets)."""
+    """Softmax cross entropy with soft targets (label smoothing and mixing are in them), all of which must be known."""
     per_class = -class_weights * targets * F.log_softmax(logits, dim=-1)
     return per_class.sum(dim=-1).mean()
 
