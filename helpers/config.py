@@ -79,7 +79,7 @@ class TrainConfig:
     freeze_epochs: int = 0  # the encoder stays as it is for so many epochs
     encoder_lr_scale: float = 1.0  # learning rate of the encoder relative to the head's
     layer_lr_decay: float = 1.0  # factor per encoder block, counted from the head down
-    precision: Literal["auto", "32"] = "auto"  # auto: mixed precision where there is a GPU
+    precision: Literal["auto", "32"] = "auto"  # auto: mixed where the GPU or processor computes in it
     workers: int = min(2, os.cpu_count() or 1)  # processes that read and augment
     seed: int = 0
 

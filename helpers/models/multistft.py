@@ -69,7 +69,7 @@ class BandSpectrograms(nn.Module):
         """[B, T] -> [B, 1, 128, 100]."""
         window = getattr(self, f"window{band.n_fft}")
         transform = torch.stft(waveform, band.n_fft, band.n_fft // 4, window=window, return_complex=True)
-        power = transform.abs().square()  # [B, bins, frames]
+        power = transform.real.square() + transform.imag.square()  # [B, bins, frames]
         power = power / power.amax(dim=(1, 2), keepdim=True).clamp_min(1e-12)
         level = torch.log10(power[:, band.bins] + 10**-DYNAMIC_RANGE)
         return F.interpolate(level.unsqueeze(1), SIZE, mode="bilinear", antialias=True, align_corners=False)

@@ -45,7 +45,7 @@ def predict(
         Logits [clips, …] in the order of the clips, NaN for those that cannot be read; and the reason for each of
         these by its index.
     """
-    network = network.eval().to(device)
+    network = network.eval().to(device, memory_format=torch.channels_last)  # in which processors convolve faster
     turn = threading.Lock() if device != "cpu" else contextlib.nullcontext()  # an accelerator takes one at a time
 
     def run(batch: Batch) -> tuple[np.ndarray, dict[int, str]]:

@@ -9,20 +9,17 @@ from pathlib import Path
 from helpers.config import ROOT, Budget
 from helpers.datasets import gtzan
 from helpers.datasets.base import clips_fingerprint
-from helpers.evaluation.single import confusion_matrix, predictions
 from helpers.metrics import Result
 from helpers.models.normalisation import KINDS
 from helpers.studies import genres as study
 from helpers.studies.genre_leak import Leak
 from helpers.studies.genre_recipe import ZOO, GenreConfig
-from helpers.studies.genre_table import Job, Row, row_of
+from helpers.studies.genre_table import COLUMNS, Job, Row, scores_of
 from helpers.training.optimizers import OPTIMIZERS
 
-MODELS = {
-    "smoke": ("cnn_2d_4l", "pooled_lda"),
-    "quick": ("cnn_2d_4l", "scattering_svm", "pooled_lda"),
-    "full": tuple(ZOO),
-}
+FEW = ("cnn_2d_4l", "scattering_svm", "pooled_lda")
+MODELS = {"smoke": FEW, "quick": FEW, "full": tuple(ZOO)}
+COMPARED = ("scattering_svm", "pooled_lda")  # their confusion matrices stand side by side
 VARIANTS = {
     "smoke": {"optimizer": ("sgd", "adamw")},
     "quick": {"optimizer": ("sgd", "adamw"), "normalisation": ("batch", "group")},
@@ -41,7 +38,7 @@ def job(root: Path, budget: Budget, seed: int) -> Job:
     if budget.name == "smoke":
         config = replace(config, window_s=1.5, max_windows=20, workers=0)
     if budget.name == "quick":
-        config = replace(config, epochs=3, max_windows=200)
+        config = replace(config, max_windows=100)
     chosen = Job(root, "track", ROOT / "runs" / "genre" / budget.name, config, gtzan.GENRES)
     by_track = gtzan.split(chosen.clips, "track", seed)
     if chosen.label == "official" or not all(by_track.values()):
@@ -55,7 +52,7 @@ def variants(job: Job, budget: Budget) -> dict[str, dict[str, float]]:
     for argument, values in VARIANTS[budget.name].items():
         for value in values:
             changed = replace(job, config=replace(job.config, **{argument: value}))
-            scores[f"{argument}: {value}"] = row_of(changed, VARIED)["plain"]["valid"]
+            scores[f"{argument}: {value}"] = scores_of(changed, VARIED, "plain")["valid"]
     return scores
 
 
@@ -64,31 +61,23 @@ def best(rows: Sequence[Row]) -> Row:
     return max(rows, key=lambda row: row["plain"]["valid"]["value"])
 
 
-def solved_votes(job: Job) -> dict[str, study.Votes]:
-    """Votes of the test tracks by scattering and by pooled statistics, by their name in the table."""
-    found = {}
-    for name in ("scattering_svm", "pooled_lda"):
-        parts = study.dealt(job.clips, name, job.protocol, job.config)
-        found[ZOO[name]] = study.votes(study.train(name, parts, job.config, job.genres), parts["test"])
-    return found
+def compared(rows: Sequence[Row]) -> dict[str, Row]:
+    """The rows whose confusion matrices are shown, by their name in the table."""
+    return {row["name"]: row for row in rows if row["model"] in COMPARED}
 
 
-def result(job: Job, rows: Sequence[Row], votes: dict[str, study.Votes], leak: Leak, varied: dict, **about) -> Result:
+def result(job: Job, rows: Sequence[Row], leak: Leak, varied: dict, **about) -> Result:
     """The metrics file; `about`: budget, seed, command and figures."""
-    test = next(iter(votes.values()))
+    tracks = rows[0]["plain"]["n"]["test"]
     scores = {f"{row['name']}{', augmented' if column == 'augmented' else ''}": {"accuracy": row[column]["test"]}
-              for row in rows for column in ("plain", "augmented")}
-    confusion = {name: confusion_matrix(v.labels, predictions(v.scores), len(job.genres)).tolist()
-                 for name, v in votes.items()}
+              for row in rows for column in COLUMNS}
     parts = study.dealt(job.clips, "pooled_lda", job.protocol, job.config)
     return Result(
-        title=f"GTZAN genres, {job.protocol} split", corpus="GTZAN", data=job.label, n=len(test.tracks),
-        groups=len(test.tracks), group_kind="track", fingerprint=clips_fingerprint(job.clips), scores=scores,
+        title=f"GTZAN genres, {job.protocol} split", corpus="GTZAN", data=job.label, n=tracks, groups=tracks,
+        group_kind="track", fingerprint=clips_fingerprint(job.clips), scores=scores,
         baselines={"majority class": {"accuracy": study.baseline(parts)}}, classes=list(job.genres),
-        confusion=confusion,
+        confusion={name: row["plain"]["confusion"] for name, row in compared(rows).items()},
         details={"rows": list(rows), "protocols": leak.scores, "protocol_windows": leak.n,
                  "protocol_tracks": leak.tracks, "variants": varied, "best_on_validation": best(rows)["name"]},
         **about,
     )  # fmt: skip
-
-

@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
 from scipy.special import log_softmax
+from torch.utils.data import DataLoader
 
 from helpers import metrics
 from helpers.augmentation.genre import on_the_fly
@@ -100,11 +102,11 @@ def train(
     seconds, _ = config.window(name)
     training = ClipDataset(parts["train"], len(genres), config.sample_rate, seconds)
     if name in SOLVED:
-        features, labels = _features(model, parts["train"], config, seconds), _labels(parts["train"])
+        features, labels = _features(name, tuple(parts["train"]), config), _labels(parts["train"])
         if augment:
             changed = AugmentedDataset(training, on_the_fly(), config.seed)
-            extra = [model.frontend(torch.from_numpy(changed[index][0])[None]) for index in range(len(changed))]
-            features, labels = torch.cat([features, *extra]), torch.cat([labels, labels])
+            features = torch.cat([features, _changed_features(model.frontend, changed, config.workers)])
+            labels = torch.cat([labels, labels])
         solve(model, name, features, labels)
         return Trained(name, model, config, genres)
     from helpers.training.fit import fit
@@ -117,6 +119,9 @@ def train(
 
 def votes(trained: Trained, windows: Sequence[Clip]) -> Votes:
     """Scores of every track by its windows."""
+    if trained.name in SOLVED:
+        embedding = trained.model.encoder(_features(trained.name, tuple(windows), trained.config))
+        return vote(trained.model.head(embedding).detach().numpy(), windows)
     seconds, _ = trained.config.window(trained.name)
     logits, unreadable = predict(
         trained.model, windows, trained.config.sample_rate, seconds, batch_size=16, device=best_device())
@@ -154,7 +159,7 @@ def cross_validate(
 ) -> Votes:
     """Votes of every track by a solved model that did not see its fold."""
     model = build(name, len(genres), **config.arguments(name))
-    features, labels = _features(model, windows, config, config.window(name)[0]), _labels(windows)
+    features, labels = _features(name, tuple(windows), config), _labels(windows)
     logits = np.zeros((len(windows), len(genres)), np.float32)
     for held_out in np.unique(fold):
         inside = torch.from_numpy(fold != held_out)
@@ -193,12 +198,20 @@ def baseline(parts: Parts) -> float:
     return majority_baseline(labels["train"], labels["test"])["top1"]
 
 
-def _features(model: Recogniser, windows: Sequence[Clip], config: GenreConfig, seconds: float) -> torch.Tensor:
-    """What the front end makes of the windows, [W, D]."""
-    rows, unreadable = predict(model.frontend, windows, config.sample_rate, seconds, batch_size=16)
+@lru_cache(maxsize=8)  # the table asks for the same windows without and with augmentation
+def _features(name: str, windows: tuple[Clip, ...], config: GenreConfig) -> torch.Tensor:
+    """What the front end of a solved model makes of the windows, [W, D]."""
+    frontend = build(name, 1, **config.arguments(name)).frontend
+    rows, unreadable = predict(frontend, windows, config.sample_rate, config.window(name)[0], batch_size=16)
     if unreadable:
         raise InputError(next(iter(unreadable.values())))
     return torch.from_numpy(rows)
+
+
+def _changed_features(frontend: torch.nn.Module, changed: AugmentedDataset, workers: int) -> torch.Tensor:
+    """What a front end makes of augmented windows, [W, D]; they are changed in processes of their own."""
+    with torch.inference_mode():
+        return torch.cat([frontend(waveforms) for waveforms, _ in DataLoader(changed, 16, num_workers=workers)])
 
 
 def _labels(windows: Sequence[Clip]) -> torch.Tensor:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from helpers.config import BUDGETS, TrainConfig
+from helpers.config import TrainConfig
 from helpers.datasets import irmas, nsynth
 from helpers.datasets.base import Clip, ClipDataset, clips_fingerprint, groups, multi_hot
 from helpers.datasets.phrases import PhraseDataset
@@ -32,6 +32,7 @@ class Scale:
     branches are narrower here, all in proportion; with a GPU the full budget has the published width."""
 
     epochs: int
+    clips: int  # of training and of validation, at most
     channels: tuple[int, ...]  # of models 2.x; 1.0 has those of its first three blocks
     phrases: int  # of NSynth notes, which stand in for PANNs weights where there are none
     excerpts: int  # test excerpts, at most
@@ -44,9 +45,9 @@ def scale_of(budget: str) -> Scale:
     """The scale of a budget on this machine."""
     wide = multistft.CHANNELS if torch.cuda.is_available() else (16, 32, 64, 128)
     return {
-        "smoke": Scale(2, (4, 8, 8, 16), 24, 6, 1, 2, 0),
-        "quick": Scale(5, (8, 16, 32, 64), 240, 30, 2, 5, 1),
-        "full": Scale(25, wide, 3_000, 10**9, 11, 5, 1),
+        "smoke": Scale(2, 48, (4, 8, 8, 16), 24, 6, 1, 2, 0),
+        "quick": Scale(4, 200, (8, 16, 32, 64), 200, 30, 1, 5, 1),
+        "full": Scale(25, 10**9, wide, 3_000, 10**9, 11, 5, 1),
     }[budget]
 
 
@@ -62,8 +63,8 @@ def compare(
     Returns:
         The result, and the learning curves by model.
     """
-    scale, most = scale_of(budget), BUDGETS[budget].max_clips
-    clips, valid = study.recordings(root, most, seed)
+    scale = scale_of(budget)
+    clips, valid = study.recordings(root, scale.clips, seed)
     test = study.thinned(irmas.clips(root, "test"), scale.excerpts)
     config = replace(stft.RECIPE, epochs=scale.epochs, seed=seed, workers=scale.workers)
     source = "PANNs" if weights else "NSynth"
@@ -95,7 +96,7 @@ def compare(
 def compare_methods(root: Path, budget: str, seed: int) -> dict[str, float]:
     """Validation hit@1 of model 2.0 with each of the slides' methods switched off or on."""
     scale = scale_of(budget)
-    clips, valid = study.recordings(root, BUDGETS[budget].max_clips, seed)
+    clips, valid = study.recordings(root, scale.clips, seed)
     variants = {
         "as in 2.0": stft.Methods(),
         "without normalisation": stft.Methods(normalise=False),
@@ -115,7 +116,7 @@ def compare_methods(root: Path, budget: str, seed: int) -> dict[str, float]:
 def compare_detectors(root: Path, budget: str, seed: int) -> tuple[dict[str, float], dict[str, float]]:
     """F1 on test excerpts by instrument: of one network for all, and of one detector for each of some instruments."""
     scale = scale_of(budget)
-    clips, valid = study.recordings(root, BUDGETS[budget].max_clips, seed)
+    clips, valid = study.recordings(root, scale.clips, seed)
     test = study.thinned(irmas.clips(root, "test"), scale.excerpts)
     config = study.recipe(scale.epochs, seed)
     shared = study.train(clips, valid, config)

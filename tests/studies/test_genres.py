@@ -87,11 +87,17 @@ def test_the_table_gives_a_row_at_a_time_and_resumes(corpus, tmp_path):
     first, whole = list(genre_table.run(job, ["pooled_lda"]))
     assert "Pooled statistics + LDA" in first and first == whole
     row = genre_table.rows(job, ["pooled_lda"])[0]
-    assert row["n"] == {"train": 6, "valid": 6, "test": 6}
-    assert set(row["plain"]) == {"train", "valid", "test"}
+    for column in ("plain", "augmented"):
+        assert row[column]["n"] == {"train": 6, "valid": 6, "test": 6}
+        assert sum(map(sum, row[column]["confusion"])) == 6
+        assert all(0 <= row[column][part]["value"] <= 1 for part in ("train", "valid", "test"))
     assert len(list(genre_table.run(job, ["pooled_lda"]))) == 1  # nothing was trained again
     other = replace(job, config=replace(CONFIG, seed=1))
     assert not genre_table.rows(other, ["pooled_lda"])
+    job.path("pooled_lda", "augmented").unlink()  # a run that was killed between the two columns
+    plain = job.path("pooled_lda", "plain")
+    before = plain.stat().st_mtime_ns
+    assert list(genre_table.run(job, ["pooled_lda"]))[-1] == whole and plain.stat().st_mtime_ns == before
 
 
 def test_leakage_is_measured_against_the_track_split(corpus):

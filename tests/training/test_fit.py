@@ -16,7 +16,7 @@ from toy_training import Tones, config, toy_model
 
 from helpers.augmentation.batch import Mixup, SpecAugment
 from helpers.training.callbacks import History
-from helpers.training.fit import fit
+from helpers.training.fit import fit, trainer_precision
 
 ROOT = Path(__file__).resolve().parents[2]
 LINE = re.compile(r"\[(\d{3})/(\d{3})\] train \d+\.\d{4}/[01]\.\d{4} \| val \d+\.\d{4}/[01]\.\d{4} \| time \d+\.\d+s")
@@ -199,3 +199,11 @@ def test_two_processes_train_one_network(tmp_path: Path) -> None:
     assert first["batches"] == second["batches"] == 4 * 32 // 2 // 8  # each process hears half of the epoch
     assert all(torch.equal(first["weights"][name], second["weights"][name]) for name in first["weights"])
     assert len([line for line in run.stdout.splitlines() if LINE.fullmatch(line)]) == 4  # one process speaks
+
+
+def test_mixed_precision_is_used_where_the_processor_computes_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for capability, precision in ({"avx512_bf16": True}, "bf16-mixed"), ({"avx512": True}, "32-true"), ({}, "32-true"):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda capability=capability: capability)
+        assert trainer_precision(config(precision="auto")) == precision
+        assert trainer_precision(config(precision="32")) == "32-true"
