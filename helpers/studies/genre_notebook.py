@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from helpers.config import ROOT, Budget
 from helpers.datasets import gtzan
 from helpers.datasets.base import clips_fingerprint
@@ -26,6 +28,7 @@ VARIANTS = {
     "full": {"optimizer": tuple(OPTIMIZERS), "normalisation": KINDS},
 }
 VARIED = "cnn_2d_4l"
+PROCESSOR_EPOCHS = 12  # at most, of every network of the whole zoo where there is no GPU: an hour for sixty tracks
 
 
 def job(root: Path, budget: Budget, seed: int) -> Job:
@@ -39,6 +42,8 @@ def job(root: Path, budget: Budget, seed: int) -> Job:
         config = replace(config, window_s=1.5, max_windows=20, workers=0)
     if budget.name == "quick":
         config = replace(config, max_windows=100)
+    if budget.name == "full" and not torch.cuda.is_available():
+        config = replace(config, epochs=PROCESSOR_EPOCHS)
     chosen = Job(root, "track", ROOT / "runs" / "genre" / budget.name, config, gtzan.GENRES)
     by_track = gtzan.split(chosen.clips, "track", seed)
     if chosen.label == "official" or not all(by_track.values()):
