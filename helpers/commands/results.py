@@ -43,7 +43,10 @@ def run(options: argparse.Namespace) -> None:
 
 
 def results_table(folder: Path) -> str:
-    """One block for each metrics file: task, data, n, groups, every system with its intervals, and the baselines."""
+    """One block for each metrics file: task, data, n, groups, budget, every system, and the baselines.
+
+    Of the measures those are shown that a baseline has too; the rest stands in the file.
+    """
     from helpers import metrics
 
     blocks = []
@@ -51,14 +54,14 @@ def results_table(folder: Path) -> str:
         result = metrics.read(path)
         if not result.scores:
             continue
+        measured = {name: {k: s.model_dump() for k, s in row.items()} for name, row in result.scores.items()}
+        groups = f"{result.groups} {result.group_kind}{'s' * (result.groups > 1)}"
         lines = [
             f"{result.title}",
-            f"    {result.corpus}, {result.data}, n={result.n}, {result.groups} {result.group_kind}s  ({path.name})",
+            f"    {result.corpus}, {result.data}, n={result.n}, {groups}, budget {result.budget}  ({path.name})",
         ]
-        for system, scores in result.scores.items():
-            lines.append(f"    {system}: " + ", ".join(f"{k} {_interval(s.model_dump())}" for k, s in scores.items()))
-        for name, scores in result.baselines.items():
-            lines.append(f"    baseline, {name}: " + ", ".join(f"{k} {value:.3f}" for k, value in scores.items()))
+        lines += [f"    {name}: {_line(scores)}" for name, scores in _compared(measured, result.baselines).items()]
+        lines += [f"    baseline, {name}: {_line(scores)}" for name, scores in result.baselines.items()]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
 
@@ -71,6 +74,7 @@ def checkpoints_page(folder: Path) -> str:
     lines = ["Checkpoints", "===========", "", written, ""]
     for path in sorted(folder.glob("*.pt")):
         recipe = describe(load_any(path))
+        baselines = recipe["scores"].get("baselines", {})
         data = ", ".join(f"{key} {value}" for key, value in recipe["data"].items())
         lines += [
             f"{path.name}  ({path.stat().st_size / 1e6:.1f} MB)",
@@ -79,9 +83,22 @@ def checkpoints_page(folder: Path) -> str:
             f"    data     {data}",
             f"    command  {recipe['command']}",
         ]
-        lines += [f"    {name}: {value}" for name, value in _leaves(recipe["scores"])]
+        lines += [f"    {name}: {value}" for name, value in _leaves(_compared(recipe["scores"], baselines))]
         lines.append("")
     return "\n".join(lines)
+
+
+def _compared(scores: Mapping[str, Any], baselines: Mapping[str, Mapping[str, float]]) -> Mapping[str, Any]:
+    """Scores by system without the measures that no baseline has; all of them where there are no baselines."""
+    measures = {measure for row in baselines.values() for measure in row}
+    if not measures or not all(isinstance(row, Mapping) for row in scores.values()):
+        return scores
+    chosen = {name: {k: v for k, v in row.items() if k in measures} for name, row in scores.items()}
+    return {name: chosen[name] or row for name, row in scores.items()}
+
+
+def _line(scores: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in _leaves(scores))
 
 
 def _leaves(scores: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -98,4 +115,7 @@ def _leaves(scores: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _interval(score: Mapping[str, float]) -> str:
+    """Value and interval; a single group, or groups without a difference, give none."""
+    if score["low"] == score["high"] == score["value"]:
+        return f"{score['value']:.3f}"
     return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
