@@ -27,9 +27,10 @@ def test_every_result_says_data_n_groups_budget_and_baseline(table):
 
 
 def test_only_measures_that_a_baseline_has_are_shown():
-    scores = {"net": {"f1": {"value": 0.5, "low": 0.4, "high": 0.6}, "f1_gong": {"value": 0.1, "low": 0.0, "high": 0.2}}}
+    f1, gong = ({"value": v, "low": v - 0.1, "high": v + 0.1} for v in (0.5, 0.1))
+    scores = {"net": {"f1": f1, "f1_gong": gong}}
     shown = command._compared(scores, {"constant": {"f1": 0.3}})
-    assert shown == {"net": {"f1": scores["net"]["f1"]}}
+    assert shown == {"net": {"f1": f1}}
     assert command._line(shown["net"]) == "f1 0.500 [0.400, 0.600]"
     assert command._compared(scores, {}) == scores
 
