@@ -47,8 +47,10 @@ def _add_root(parser: argparse.ArgumentParser) -> None:
 def _add_training(actions: argparse._SubParsersAction) -> None:
     train_parser = _add(actions, "train", train, "train a model, score it once on test tracks, write a checkpoint")
     train_parser.add_argument("--model", default="cnn_2d_4l", help="a name of `genre table` (default: cnn_2d_4l)")
-    train_parser.add_argument("--split", choices=("filtered", "track", "leaky", "all"), default="filtered",
-                              help="all: every track, scored by cross-validation; pooled_* and scattering_svm only")
+    train_parser.add_argument("--split", choices=("filtered", "track", "leaky", "lists", "all"),
+                              default="filtered",
+                              help="lists: train_list.txt and test_list.txt in the data root, of tracks or fMRI "
+                              "stimuli; all: every track, cross-validated, pooled_* and scattering_svm only")
     train_parser.add_argument("--out", type=Path, metavar="FILE", help="checkpoint (default: runs/genre/MODEL.pt)")
     train_parser.add_argument("--augment", action="store_true", help="change training windows on the fly")
     train_parser.add_argument("--augmented", type=Path, metavar="DIR", help="train on the copies of `augment` too")

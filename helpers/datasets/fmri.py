@@ -20,6 +20,7 @@ import numpy as np
 from helpers.config import InputError
 from helpers.datasets.base import Clip, require
 from helpers.datasets.gtzan import GENRES, list_lines
+from helpers.files import inside
 
 ROWS = 40
 COLUMNS = {"train": 12, "test": 6}
@@ -43,6 +44,11 @@ class Stimulus:
     seconds: float
 
 
+def is_stimulus(name: str) -> bool:
+    """Whether a file name, with or without folders, has the form of a stimulus name."""
+    return _match(name) is not None
+
+
 def parse(name: str) -> Stimulus:
     """Read a file name (folders before it do not matter; an augmentation's suffix is allowed).
 
@@ -52,7 +58,7 @@ def parse(name: str) -> Stimulus:
     Raises:
         InputError: not such a name, an unknown genre, or a place outside of the 40 rows and 6 or 12 columns.
     """
-    match = NAME.fullmatch(Path(name.replace("\\", "/")).name)
+    match = _match(name)
     if match is None:
         raise InputError(f"{name}: not a stimulus name such as Test_run-06-40_reggae.00013_15s.wav")
     part, genre = PART_WORDS[match["part"].lower()], match["genre"].lower()
@@ -97,13 +103,17 @@ def listed(list_file: Path, root: Path, part: str) -> list[Clip]:
     """Stimuli that `train_list.txt` or `test_list.txt` names (paths below `root`), ordered by run and row.
 
     Raises:
-        InputError: the list is missing or names something that is not there.
+        InputError: the list is missing, names something that is not there, or points outside of `root`.
     """
-    paths = [Path(root) / line.replace("\\", "/") for line in list_lines(list_file)]
+    paths = [inside(root, line.replace("\\", "/")) for line in list_lines(list_file)]
     for path in paths:
         if not path.is_file():
             raise InputError(f"{list_file}: {path} is not there; give the folder that the list's paths start from")
     return _ordered(paths, part, str(list_file))
+
+
+def _match(name: str) -> re.Match | None:
+    return NAME.fullmatch(Path(name.replace("\\", "/")).name)
 
 
 def _ordered(paths: Sequence[Path], part: str, where: str) -> list[Clip]:

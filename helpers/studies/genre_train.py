@@ -10,6 +10,7 @@ from helpers.config import ROOT, InputError
 from helpers.datasets import gtzan
 from helpers.datasets.base import Clip, data_label
 from helpers.files import fingerprint
+from helpers.studies import genre_lists
 from helpers.studies import genres as study
 from helpers.studies.genre_recipe import SOLVED, ZOO, GenreConfig
 
@@ -25,7 +26,8 @@ def run(
     Args:
         name: a key of `ZOO`.
         root: data root of GTZAN.
-        split: a protocol, or "all" for every track with scores from cross-validation (solved models only).
+        split: a protocol; "lists" for train_list.txt and test_list.txt in the data root; "all" for every track with
+            scores from cross-validation (solved models only).
         out: checkpoint to write.
         config: the recipe.
         genres: in the order of the labels.
@@ -36,15 +38,14 @@ def run(
         InputError: the model is unknown, or cannot be trained by this protocol.
     """
     check(name)
-    found = gtzan.tracks(root, genres)
-    notes = [f"left out: {line}" for line in found.skipped]
+    listed, notes = _listed_or_found(root, split, genres, config.seed)
     place = Path(os.path.relpath(root, ROOT)).as_posix()
     command = f"python -m helpers genre train --model {name} --split {split} --data-root {place}"
     if split == "all":
-        scores, windows = cross_validated(name, found.clips, config, genres)
+        scores, windows = cross_validated(name, listed["all"], config, genres)
         trained = study.train(name, {"train": windows}, config, genres, augment)
     else:
-        parts = study.dealt(found.clips, name, split, config)
+        parts = study.cut(listed, name, config) if split == "lists" else study.dealt(listed["all"], name, split, config)
         if augmented is not None:
             parts["train"] = parts["train"] + copies(augmented, parts["train"], name, config, genres)
         windows = parts["train"]
@@ -53,13 +54,21 @@ def run(
         scores = {part: study.votes(trained, parts[part]).accuracy(config.seed) for part in ("valid", "test")}
         scores = {part: {**score, "n": len({c.group for c in parts[part]})} for part, score in scores.items()}
         notes.append(f"baseline (most frequent genre): {study.baseline(parts):.1%}")
-    checkpoint = study.save(out, trained, windows, root, scores, command)
-    label = data_label(root, len(found.clips), gtzan.OFFICIAL_TRACKS)
+    label = data_label(root, sum(map(len, listed.values())), gtzan.OFFICIAL_TRACKS)
+    checkpoint = study.save(out, trained, windows, label, scores, command)
     lines = [f"{ZOO[name]}, {split} split of GTZAN ({label}): trained on {checkpoint.data['tracks']} tracks"]
     lines += [f"  {part}: {s['value']:.1%} of {s['n']} tracks (95 % interval {s['low']:.1%} to {s['high']:.1%})"
               for part, s in scores.items()]
     return "\n".join([*lines, *(f"  {note}" for note in notes), f"{out} written; next: python -m helpers genre predict "
                       f"FILE --checkpoint {out}"])
+
+
+def _listed_or_found(root: Path, split: str, genres: Sequence[str], seed: int) -> tuple[study.Parts, list[str]]:
+    """Whole files, by part if list files give the parts, and a line for each file that cannot be read."""
+    if split == "lists":
+        return genre_lists.parts(root, genres, seed), []
+    found = gtzan.tracks(root, genres)
+    return {"all": found.clips}, [f"left out: {line}" for line in found.skipped]
 
 
 def check(name: str) -> None:

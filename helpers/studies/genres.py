@@ -20,7 +20,7 @@ from helpers import metrics
 from helpers.augmentation.genre import on_the_fly
 from helpers.config import InputError
 from helpers.datasets import gtzan
-from helpers.datasets.base import AugmentedDataset, Clip, ClipDataset, clips_fingerprint, data_label, groups
+from helpers.datasets.base import AugmentedDataset, Clip, ClipDataset, clips_fingerprint, groups
 from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.single import majority_baseline, top_k_accuracy
 from helpers.models import build
@@ -70,10 +70,25 @@ def dealt(clips: Sequence[Clip], name: str, protocol: str, config: GenreConfig) 
     Raises:
         InputError: a part that training or testing needs is empty.
     """
-    parts = gtzan.split(gtzan.windows(clips, *config.window(name), config.heard_s), protocol, config.seed)
+    windows = gtzan.windows(clips, *config.window(name), config.heard_s)
+    return _limited(gtzan.split(windows, protocol, config.seed), config)
+
+
+def cut(parts: Parts, name: str, config: GenreConfig) -> Parts:
+    """Windows of the model's length of whole files that were dealt out already.
+
+    Raises:
+        InputError: a part is empty.
+    """
+    windows = {part: gtzan.windows(clips, *config.window(name), config.heard_s) for part, clips in parts.items()}
+    return _limited(windows, config)
+
+
+def _limited(parts: Parts, config: GenreConfig) -> Parts:
+    """Windows in random order, of each part as many as the recipe allows."""
     for part, windows in parts.items():
         if not windows:
-            raise InputError(f"protocol {protocol!r}: no {part} tracks among the {len(clips)} clips; use another one")
+            raise InputError(f"no {part} tracks among the clips; use another --split, or more tracks")
     generator = np.random.default_rng(config.seed)
     return {part: [windows[index] for index in generator.permutation(len(windows))[: config.max_windows]]
             for part, windows in parts.items()}
@@ -169,8 +184,8 @@ def cross_validate(
     return vote(logits, windows)
 
 
-def save(path: Path, trained: Trained, windows: Sequence[Clip], root: Path, scores: dict, command: str) -> Checkpoint:
-    """Write the checkpoint of a trained model; `windows` are those it was trained on."""
+def save(path: Path, trained: Trained, windows: Sequence[Clip], label: str, scores: dict, command: str) -> Checkpoint:
+    """Write the checkpoint of a trained model; `windows` are those it was trained on, `label` that of the corpus."""
     tracks = len({clip.group for clip in windows})
     checkpoint = Checkpoint(
         task=TASK,
@@ -181,7 +196,7 @@ def save(path: Path, trained: Trained, windows: Sequence[Clip], root: Path, scor
         seconds=trained.config.window(trained.name)[0],
         state=trained.model.state_dict(),
         seed=trained.config.seed,
-        data={"corpus": "GTZAN", "label": data_label(root, tracks, gtzan.OFFICIAL_TRACKS), "tracks": tracks,
+        data={"corpus": "GTZAN", "label": label, "tracks": tracks,
               "windows": len(windows), "fingerprint": clips_fingerprint(windows)},
         scores=scores,
         command=command,
