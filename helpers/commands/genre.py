@@ -12,6 +12,7 @@ EXAMPLES = """examples:
   python -m helpers genre download
   python -m helpers genre validate --data-root data
   python -m helpers genre train --model cnn_2d_4l --split filtered --augment
+  python -m helpers genre train --split lists --data-root DIR   by DIR/train_list.txt and DIR/test_list.txt
   python -m helpers genre train --model pooled_committee --split all --out checkpoints/gtzan.pt
   python -m helpers genre table --split filtered             all models, a row as soon as it is done
   python -m helpers genre predict song.mp3 concert.flac
