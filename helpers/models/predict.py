@@ -20,6 +20,7 @@ from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import sources
 from helpers.datasets.base import Clip
+from helpers.models.layout import channels_last
 
 CORES = os.cpu_count() or 1
 BATCH_SIZE = 16  # spectrograms of more clips leave the processor's cache, which halves the speed
@@ -45,7 +46,7 @@ def predict(
         Logits [clips, …] in the order of the clips, NaN for those that cannot be read; and the reason for each of
         these by its index.
     """
-    network = network.eval().to(device, memory_format=torch.channels_last)  # in which processors convolve faster
+    network = channels_last(network).eval().to(device)
     turn = threading.Lock() if device != "cpu" else contextlib.nullcontext()  # an accelerator takes one at a time
 
     def run(batch: Batch) -> tuple[np.ndarray, dict[int, str]]:

@@ -71,7 +71,7 @@ def dealt(clips: Sequence[Clip], name: str, protocol: str, config: GenreConfig) 
         InputError: a part that training or testing needs is empty.
     """
     windows = gtzan.windows(clips, *config.window(name), config.heard_s)
-    return _limited(gtzan.split(windows, protocol, config.seed), config)
+    return _limited(gtzan.split(windows, protocol, config.seed), f"protocol {protocol!r}", config)
 
 
 def cut(parts: Parts, name: str, config: GenreConfig) -> Parts:
@@ -81,14 +81,14 @@ def cut(parts: Parts, name: str, config: GenreConfig) -> Parts:
         InputError: a part is empty.
     """
     windows = {part: gtzan.windows(clips, *config.window(name), config.heard_s) for part, clips in parts.items()}
-    return _limited(windows, config)
+    return _limited(windows, "list files", config)
 
 
-def _limited(parts: Parts, config: GenreConfig) -> Parts:
+def _limited(parts: Parts, split: str, config: GenreConfig) -> Parts:
     """Windows in random order, of each part as many as the recipe allows."""
     for part, windows in parts.items():
         if not windows:
-            raise InputError(f"no {part} tracks among the clips; use another --split, or more tracks")
+            raise InputError(f"{split}: no {part} tracks among the clips; use another --split, or more tracks")
     generator = np.random.default_rng(config.seed)
     return {part: [windows[index] for index in generator.permutation(len(windows))[: config.max_windows]]
             for part, windows in parts.items()}

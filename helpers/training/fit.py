@@ -17,6 +17,7 @@ from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
 from helpers.config import TrainConfig, seed_everything
+from helpers.models.layout import channels_last
 from helpers.training.callbacks import EpochLine, History, StaysStopped
 from helpers.training.loaders import Labelled, train_loader, valid_loader
 from helpers.training.module import TrainingModule
@@ -61,7 +62,7 @@ def fit(
                 run_dir=Path(scratch),
             )
     _quiet()
-    model.train().to(memory_format=torch.channels_last)  # in which processors convolve faster
+    channels_last(model).train()
     seed_everything(config.seed)
     torch.manual_seed(config.seed)
     module = TrainingModule(model, config, batch_augment, spec_augment)
