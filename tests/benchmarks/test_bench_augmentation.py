@@ -10,7 +10,9 @@ from genre_pieces import piece
 
 from helpers.augmentation.genre import on_the_fly, seven
 from helpers.models import build
+from helpers.models.layout import channels_last
 from helpers.studies.genre_recipe import GenreConfig
+from helpers.training.fit import trainer_precision
 
 CONFIG = GenreConfig()
 WORKERS = 2
@@ -19,15 +21,18 @@ WINDOW = piece("jazz", 0, CONFIG.window_s).astype(np.float32)
 
 @pytest.fixture(scope="module")
 def step():
-    """One training step of a batch of the recipe's size."""
-    model = build("cnn_2d_4l", 10, mel=CONFIG.mel).train()
+    """One training step of a batch of the recipe's size, in the layout and precision that `fit` trains in."""
+    model = channels_last(build("cnn_2d_4l", 10, mel=CONFIG.mel)).train()
+    mixed = trainer_precision(CONFIG.train) == "bf16-mixed"
     optimiser = torch.optim.SGD(model.parameters(), CONFIG.learning_rate, momentum=0.9, nesterov=True)
     batch = torch.from_numpy(np.stack([WINDOW] * CONFIG.batch_size))
     labels = torch.arange(CONFIG.batch_size) % 10
 
     def one_step():
         optimiser.zero_grad()
-        torch.nn.functional.cross_entropy(model(batch), labels).backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+            logits = model(batch)
+        torch.nn.functional.cross_entropy(logits.float(), labels).backward()
         optimiser.step()
 
     return one_step
