@@ -162,3 +162,15 @@ def test_student_id_becomes_a_file_name(capsys):
     with pytest.raises(SystemExit):
         main(["report", "--student-id", "../x"])
     assert "not a student id" in capsys.readouterr().err
+
+
+def test_the_model_that_was_chosen_is_shown_however_many_are_better(tmp_path):
+    folder = report_folder.write_report(tmp_path, parts=("06_gtzan",))
+    path = folder / "metrics" / "06_gtzan.json"
+    result = metrics.read(path)
+    result.scores = {f"Net {n:02d}": {"accuracy": report_folder.score(0.9 - n / 50)} for n in range(20)}
+    result.details["best_on_validation"] = "Net 19"
+    metrics.write(path, result)
+    page = next(text for text in texts(folder) if "Net 00" in text)
+    shown = sorted(set(re.findall(r"Net \d\d", page.split("ten genres")[1])))
+    assert shown == [f"Net {n:02d}" for n in (*range(8), 19)]

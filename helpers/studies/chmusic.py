@@ -28,6 +28,7 @@ from helpers.training.fit import fit
 MFCC = SpectralConfig(seconds=chmusic.CLIP_S, hop_length=1024)  # 20 coefficients every 64 ms
 NEIGHBOURS = (3, 5, 9, 15)  # tried on validation
 VALIDATION_PIECE = ".4"  # of the training pieces, chooses neighbours and the CNN's epoch
+PASSES = 3  # epochs for one of a budget: the corpus is small, an epoch is a handful of steps
 SYSTEMS = {"kNN": "20 MFCCs, k-NN, majority vote", "CNN": "compact CNN"}
 
 
@@ -68,7 +69,7 @@ def network(train: list[Clip], valid: list[Clip], test: list[Clip], budget: str,
     """Logits [test clips, classes] of a CNN that was trained from random weights."""
     model = build(MODEL, len(chmusic.CLASSES), mel=asdict(MEL))
     sets = [ClipDataset(part, len(chmusic.CLASSES), MEL.sample_rate, chmusic.CLIP_S) for part in (train, valid)]
-    epochs = BUDGETS[budget].epochs
+    epochs = PASSES * BUDGETS[budget].epochs
     config = TrainConfig(epochs=epochs, label_smoothing=0.1, weight_decay=0.05, monitor="loss", seed=seed)
     fit(model, *sets, config, augment=note_augmentation(), spec_augment=SpecAugment())
     return predict(model, test, MEL.sample_rate, chmusic.CLIP_S)[0]
