@@ -41,7 +41,7 @@ def job(root: Path, budget: Budget, seed: int) -> Job:
     if budget.name == "smoke":
         config = replace(config, window_s=1.5, max_windows=20, workers=0)
     if budget.name == "quick":
-        config = replace(config, max_windows=100)
+        config = replace(config, max_windows=60)
     if budget.name == "full" and not torch.cuda.is_available():
         config = replace(config, epochs=PROCESSOR_EPOCHS)
     chosen = Job(root, "track", ROOT / "runs" / "genre" / budget.name, config, gtzan.GENRES)
