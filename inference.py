@@ -61,7 +61,7 @@ def main(options: argparse.Namespace) -> None:
 
     from helpers.evaluation.single import top_k_accuracy
     from helpers.models.checkpoint import load_checkpoint
-    from helpers.models.predict import best_device, predict
+    from helpers.prediction.clips import best_device, predict
 
     checkpoint = load_checkpoint(options.checkpoint, nsynth.TASK)
     if set(checkpoint.classes) != set(nsynth.FAMILIES):

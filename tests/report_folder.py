@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import metrics
 from helpers.config import DataLabel
-from helpers.metrics import Result, Score
+from helpers.evaluation import results as metrics
+from helpers.evaluation.results import Result, Score
 
 FAMILIES = ["bass", "brass", "flute", "guitar", "keyboard", "mallet", "organ", "reed", "string", "synth_lead", "vocal"]
 CHMUSIC = ["erhu", "pipa", "sanxian", "dizi", "suona", "zhuiqin", "zhongruan", "liuqin", "guzheng", "yangqin", "sheng"]

@@ -12,22 +12,21 @@ HELPERS = ROOT / "helpers"
 FLOORS = {
     "config": 0,
     "files": 1,
-    "audio": 2, "metrics": 2, "evaluation": 2, "plotting": 2,
-    "datasets": 3, "features": 3, "slides": 3,
+    "audio": 2,
+    "datasets": 3, "features": 3, "evaluation": 3, "plotting": 3,
     "augmentation": 4, "demo": 4, "models": 4,
-    "training": 5,
-    "studies": 6,
-    "notebooks": 7, "handin": 7,
+    "training": 5, "prediction": 5,
+    "experiments": 6,
+    "reporting": 7,
     "commands": 8,
     "__main__": 9,
 }  # fmt: skip
 ONLY = {
     "evaluation": {"config", "files"},
     "plotting": {"config", "files"},
-    "slides": {"config", "files", "metrics", "plotting"},
 }
 OWNERS = {
-    "torch": {"features", "augmentation", "models", "training"},
+    "torch": {"features", "augmentation", "models", "training", "prediction"},
     "torchaudio": {"features", "augmentation", "models"},
     "torchvision": {"models"},
     "kymatio": {"features", "models"},
@@ -39,7 +38,7 @@ OWNERS = {
     "sklearn": {"features", "models", "evaluation"},
     "skops": {"models"},
 }
-CONDUCTORS = {"studies", "commands", "notebooks", "handin", "__main__"}
+CONDUCTORS = {"experiments", "reporting", "commands", "__main__"}
 
 
 def rooms() -> list[Path]:
@@ -86,7 +85,7 @@ def test_heavy_libraries_have_owners() -> None:
 
 def test_one_idea_a_file() -> None:
     lengths = {path.relative_to(ROOT): len(path.read_text(encoding="utf-8").splitlines()) for path in rooms()}
-    assert not {name: lines for name, lines in lengths.items() if lines > 250}
+    assert not {name: lines for name, lines in lengths.items() if lines > 300}
 
 
 def test_package_docstring_maps_every_room() -> None:
@@ -107,7 +106,7 @@ def test_top_level_is_as_drawn() -> None:
 def test_inference_loads_no_training_library() -> None:
     code = (
         "import sys, helpers.audio, helpers.datasets.nsynth, helpers.features.mel, helpers.models.notes, "
-        "helpers.models.checkpoint, helpers.models.predict, helpers.evaluation.single\n"
+        "helpers.models.checkpoint, helpers.prediction.clips, helpers.evaluation.single\n"
         "print(sorted({'librosa', 'lightning', 'sklearn', 'pandas', 'matplotlib', 'seaborn', 'scipy', 'pooch', "
         "'pydantic', 'torchvision', 'kymatio', 'av'} & set(sys.modules)))"
     )

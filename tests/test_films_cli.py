@@ -14,7 +14,8 @@ from film_files import source, tone, write_film, write_sources
 from helpers import audio
 from helpers.__main__ import main
 from helpers.config import ROOT
-from helpers.datasets import films, label_files
+from helpers.datasets import film_annotations as label_files
+from helpers.datasets import films
 from helpers.models.checkpoint import load_checkpoint, save_checkpoint
 
 NAMES = ("erhu", "dizi", "pipa", "gong")

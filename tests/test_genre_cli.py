@@ -7,7 +7,7 @@ from genre_pieces import RATE, SECONDS, piece, write
 
 from helpers import audio
 from helpers.__main__ import main
-from helpers.studies import genre_files
+from helpers.experiments import genre_files
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import torch
 
 from helpers.__main__ import main
 from helpers.datasets import irmas
+from helpers.experiments.irmas import ARGUMENTS, MEL, MODEL, TASK
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint, save_checkpoint
-from helpers.studies.irmas import ARGUMENTS, MEL, MODEL, TASK
 
 CLASSES = ["flu", "pia", "voi"]
 

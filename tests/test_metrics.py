@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from helpers import metrics
 from helpers.config import InputError
+from helpers.evaluation import results as metrics
 
 FIELDS = {
     "title": "Families of notes", "corpus": "NSynth", "data": "subset", "n": 100, "groups": 30,

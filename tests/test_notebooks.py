@@ -9,7 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers import metrics, notebooks, slides
+from helpers.evaluation import results as metrics
+from helpers.reporting import notebooks, slides
 
 FOUND = notebooks.find()
 EVERY = pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem[:2])

@@ -8,10 +8,10 @@ import pytest
 from inference_call import infer
 from note_folders import NAMES, write_notes, write_split
 
-from helpers import metrics
 from helpers.__main__ import main
 from helpers.commands import nsynth
 from helpers.datasets.nsynth import FAMILIES
+from helpers.evaluation import results as metrics
 
 TRAIN = tuple(f"{family}_acoustic_10{n}-060-100" for family in FAMILIES[:3] for n in range(2))
 RECIPE = ("--epochs", "1", "--workers", "0")

@@ -3,9 +3,9 @@
 import pytest
 from report_folder import results
 
-from helpers import metrics
 from helpers.commands import results as command
 from helpers.config import CHECKPOINTS, InputError
+from helpers.evaluation import results as metrics
 
 
 @pytest.fixture

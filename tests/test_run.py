@@ -6,12 +6,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers import notebooks
 from helpers.__main__ import main
+from helpers.reporting import notebooks
 
 WRITES = """
 from pathlib import Path
-from helpers import metrics
+from helpers.evaluation import results as metrics
 result = metrics.Result(
     title="t", corpus="NSynth", data="demo", n=1, groups=1, group_kind="instrument", fingerprint="f", seed=0,
     budget=budget, command="c", scores={}, baselines={}, figures=FIGURES)

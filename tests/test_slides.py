@@ -8,9 +8,10 @@ import pypdf
 import pytest
 import report_folder
 
-from helpers import metrics, slides
 from helpers.__main__ import main
 from helpers.config import InputError
+from helpers.evaluation import results as metrics
+from helpers.reporting import slides
 
 COVER = slides.Cover("r12345678", "A. Student", "https://example.org/code")
 

@@ -32,9 +32,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Write the versions and the figure."""
-    from helpers.plotting.genres import augmentation_figure
+    from helpers.experiments import genre_augment
     from helpers.plotting.style import save_figure
-    from helpers.studies import genre_augment
+    from helpers.plotting.tasks import augmentation_figure
 
     count, first = genre_augment.write(options.data_root, options.split, options.out, options.seed)
     waveforms = genre_augment.examples(first, options.seed)

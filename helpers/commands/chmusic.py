@@ -42,8 +42,8 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> None:
-    from helpers import metrics
-    from helpers.studies import chmusic
+    from helpers.evaluation import results as metrics
+    from helpers.experiments import chmusic
 
     command = f"python -m helpers chmusic compare --data-root {options.data_root} --budget {options.budget}"
     result = chmusic.compare(options.data_root, options.budget, options.seed, command)

@@ -37,10 +37,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Extract, fit, choose, report."""
-    from helpers import metrics
+    from helpers.evaluation import results as metrics
+    from helpers.experiments import classic, corpora
+    from helpers.experiments.nsynth import sentence
     from helpers.features.cache import workers
-    from helpers.studies import classic, corpora
-    from helpers.studies.nsynth import sentence
 
     budget = BUDGETS[options.budget]
     root = corpora.data_root("nsynth", options.data_root, options.budget)

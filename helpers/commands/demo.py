@@ -41,7 +41,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.seed < 0:
         raise InputError("--seed: must not be negative")
     if options.size == "scale":
-        from helpers.demo.scale import write_scale
+        from helpers.demo.build import write_scale
 
         print(write_scale(options.notes or 50_000, options.out or DATA / "scale"))
         return

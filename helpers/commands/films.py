@@ -82,7 +82,7 @@ def _add_learning(actions: argparse._SubParsersAction) -> None:
 
 
 def _check(options: argparse.Namespace) -> None:
-    from helpers.datasets import films_checks
+    from helpers.datasets import film_checks as films_checks
 
     sources, films = _faults_listed(films_checks.read, options.sources, options.root or options.sources.parent)
     hours = sum(film.seconds for film in films) / 3600
@@ -90,7 +90,8 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _build(options: argparse.Namespace) -> None:
-    from helpers.datasets import films, films_build
+    from helpers.datasets import film_builder as films_build
+    from helpers.datasets import films
 
     manifest = _faults_listed(films_build.build, options.sources, options.root or options.sources.parent, options.out)
     print(films.table(films.load(options.out)))
@@ -99,7 +100,7 @@ def _build(options: argparse.Namespace) -> None:
 
 def _faults_listed(work, *arguments):
     """Do something with a sources file; if it has several faults, print all of them first."""
-    from helpers.datasets.films_faults import SourcesError
+    from helpers.datasets.film_sources import SourcesError
 
     try:
         return work(*arguments)
@@ -111,8 +112,8 @@ def _faults_listed(work, *arguments):
 
 def _preview(options: argparse.Namespace) -> None:
     from helpers.datasets import films
+    from helpers.experiments import film_tags
     from helpers.plotting.style import save_figure
-    from helpers.studies import film_tags
 
     built = films.load(options.data)
     film = built.film(options.film)
@@ -123,7 +124,7 @@ def _preview(options: argparse.Namespace) -> None:
 def _schema(options: argparse.Namespace) -> None:
     import json
 
-    from helpers.datasets.films_sources import schema
+    from helpers.datasets.film_sources import schema
     from helpers.files import write_json
 
     if options.out is None:
@@ -133,7 +134,7 @@ def _schema(options: argparse.Namespace) -> None:
 
 
 def _import_labels(options: argparse.Namespace) -> None:
-    from helpers.datasets import label_files
+    from helpers.datasets import film_annotations as label_files
 
     count = label_files.take_in(options.labels, options.into, {
         "id": options.id, "file": options.file, "title": options.title, "licence": options.licence,
@@ -144,8 +145,8 @@ def _import_labels(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from helpers.datasets import chmusic, films, nsynth
+    from helpers.experiments import films as study
     from helpers.models.checkpoint import load_checkpoint, save_checkpoint
-    from helpers.studies import films as study
 
     built = films.load(options.data)
     notes = load_checkpoint(options.init, nsynth.TASK) if options.init else None
@@ -161,8 +162,8 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _tag(options: argparse.Namespace) -> None:
+    from helpers.experiments.film_tags import TASK, tag
     from helpers.models.checkpoint import load_checkpoint
-    from helpers.studies.film_tags import TASK, tag
 
     if not options.file.is_file():
         raise InputError(f"{options.file}: no such file; name an audio or video file")

@@ -105,7 +105,7 @@ def validate(options: argparse.Namespace) -> int:
 
 def train(options: argparse.Namespace) -> None:
     """Train one model and say what it scores."""
-    from helpers.studies import genre_train
+    from helpers.experiments import genre_train
 
     out = options.out or ROOT / "runs" / "genre" / f"{options.model}.pt"
     print(genre_train.run(options.model, options.data_root, options.split, out, _config(options), _genres(options),
@@ -114,7 +114,7 @@ def train(options: argparse.Namespace) -> None:
 
 def table(options: argparse.Namespace) -> None:
     """Train what has no row yet and print the table after each row."""
-    from helpers.studies import genre_table
+    from helpers.experiments import genre_table
 
     job = genre_table.Job(options.data_root, options.split, options.out, _config(options), _genres(options))
     for text in genre_table.run(job, options.models):
@@ -123,8 +123,8 @@ def table(options: argparse.Namespace) -> None:
 
 def predict(options: argparse.Namespace) -> int:
     """One line a file; 2 if some could not be used."""
+    from helpers.experiments.genre_files import hear
     from helpers.models.checkpoint import load_checkpoint
-    from helpers.studies.genre_files import hear
 
     checkpoint, failures = load_checkpoint(options.checkpoint, "gtzan"), 0
     for heard in hear(checkpoint, options.files):
@@ -139,8 +139,8 @@ def predict(options: argparse.Namespace) -> int:
 
 def similar(options: argparse.Namespace) -> None:
     """One line for each of the nearest files; files that cannot be used are named on stderr."""
+    from helpers.experiments import genre_files
     from helpers.models.checkpoint import load_checkpoint
-    from helpers.studies import genre_files
 
     checkpoint = load_checkpoint(options.checkpoint, "gtzan")
     query = next(genre_files.hear(checkpoint, [options.file]))
@@ -160,7 +160,7 @@ def _config(options: argparse.Namespace):
     """The document's recipe with what was asked for otherwise."""
     from dataclasses import replace
 
-    from helpers.studies.genre_recipe import GenreConfig
+    from helpers.experiments.genre_recipe import GenreConfig
 
     names = ("epochs", "optimizer", "learning_rate", "normalisation", "seed")
     given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}

@@ -65,14 +65,14 @@ def _add_train(actions: argparse._SubParsersAction) -> None:
 
 def download(options: argparse.Namespace) -> None:
     """Fetch and unpack."""
-    from helpers.datasets.irmas_checks import download
+    from helpers.datasets.irmas import download
 
     download(options.data_root)
 
 
 def validate(options: argparse.Namespace) -> int:
     """Print what is wrong with the corpus; exit code 1 if anything is."""
-    from helpers.datasets.irmas_checks import validate
+    from helpers.datasets.irmas import validate
 
     report = validate(options.data_root)
     print(report)
@@ -81,8 +81,8 @@ def validate(options: argparse.Namespace) -> int:
 
 def train(options: argparse.Namespace) -> None:
     """Train and write the checkpoint."""
+    from helpers.experiments import irmas
     from helpers.models.checkpoint import save_checkpoint
-    from helpers.studies import irmas
 
     clips, valid = irmas.recordings(options.data_root, options.max_clips, options.seed)
     config = irmas.recipe(options.epochs, options.seed, options.loss)
@@ -97,8 +97,8 @@ def train(options: argparse.Namespace) -> None:
 
 def evaluate(options: argparse.Namespace) -> None:
     """Score the test excerpts, write the metrics file and print it."""
-    from helpers import metrics
-    from helpers.studies.irmas_report import evaluation
+    from helpers.evaluation import results as metrics
+    from helpers.experiments.irmas_report import evaluation
 
     result = evaluation(options.checkpoint, options.data_root, options.pool)
     path = options.out / "metrics" / "irmas_evaluation.json"
@@ -115,8 +115,8 @@ def evaluate(options: argparse.Namespace) -> None:
 def predict(options: argparse.Namespace) -> None:
     """Print one line a file: the instruments above their thresholds, most certain first."""
     from helpers.datasets.irmas import audio_files
+    from helpers.experiments.irmas import TASK, excerpt_scores
     from helpers.models.checkpoint import load_checkpoint
-    from helpers.studies.irmas import TASK, excerpt_scores
 
     checkpoint = load_checkpoint(options.checkpoint, TASK)
     if not checkpoint.thresholds:

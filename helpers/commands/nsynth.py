@@ -80,7 +80,7 @@ def download(options: argparse.Namespace) -> None:
 
 def validate(options: argparse.Namespace) -> int:
     """Print what is wrong with the corpus; exit code 1 if anything is."""
-    from helpers.datasets.nsynth_checks import validate
+    from helpers.datasets.nsynth import validate
 
     report = validate(options.data_root)
     print(report)
@@ -90,7 +90,7 @@ def validate(options: argparse.Namespace) -> int:
 def train(options: argparse.Namespace) -> None:
     """Train `--members` networks, average them, score validation and test notes once, write the checkpoint."""
     from helpers.datasets import nsynth
-    from helpers.studies import nsynth as study
+    from helpers.experiments import nsynth as study
 
     clips = {split: nsynth.clips(options.data_root, split) for split in nsynth.OFFICIAL}
     config = study.recipe(options.compression, options.epochs, options.seed, options.workers)
@@ -119,10 +119,10 @@ def train(options: argparse.Namespace) -> None:
 
 def crossvalidate(options: argparse.Namespace) -> None:
     """Accuracy on instruments that were left out of training; writes report/metrics/03_crossvalidation.json."""
-    from helpers import metrics
     from helpers.datasets import nsynth
-    from helpers.studies import generalisation
-    from helpers.studies import nsynth as study
+    from helpers.evaluation import results as metrics
+    from helpers.experiments import generalisation
+    from helpers.experiments import nsynth as study
 
     notes, valid = (nsynth.clips(options.data_root, split) for split in ("train", "valid"))
     config = study.recipe(options.compression, options.epochs, options.seed, options.workers)

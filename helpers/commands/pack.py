@@ -45,7 +45,7 @@ def pack(root: Path, student: str, verify: bool) -> tuple[Path, Path]:
         InputError: a rule is not met; nothing is written then.
     """
     from helpers.files import atomic
-    from helpers.handin import archive
+    from helpers.reporting import handin as archive
 
     report, target = root / "report" / f"{student}_report.pdf", root / "dist" / f"{student}_hw0.zip"
     with tempfile.TemporaryDirectory() as scratch, atomic(target) as packed:
@@ -64,7 +64,9 @@ def pack(root: Path, student: str, verify: bool) -> tuple[Path, Path]:
 
 def _verdicts(root: Path, report: Path, packed: Path, scratch: Path, verify: bool) -> Iterator[tuple[str, str | None]]:
     """Every rule with None, or with the reason why it is not met."""
-    from helpers.handin import archive, rules, trial
+    from helpers.reporting import handin as archive
+    from helpers.reporting import handin as rules
+    from helpers.reporting import handin as trial
 
     with zipfile.ZipFile(packed) as content:
         content.extractall(scratch)

@@ -53,8 +53,8 @@ def _add_train(actions: argparse._SubParsersAction) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train and write the checkpoint."""
+    from helpers.experiments import predominant, stft_models
     from helpers.models.checkpoint import save_checkpoint
-    from helpers.studies import predominant, stft_models
 
     command = f"python -m helpers predominant train --model {options.model} --seed {options.seed}"
     if options.model == "cnn_var_time":
@@ -70,8 +70,8 @@ def train(options: argparse.Namespace) -> None:
 def predict(options: argparse.Namespace) -> None:
     """Print ground truth and top prediction of each file, the running accuracy, and the summary."""
     from helpers.datasets import irmas
+    from helpers.experiments.irmas import TASK, excerpt_scores
     from helpers.models.checkpoint import load_checkpoint
-    from helpers.studies.irmas import TASK, excerpt_scores
 
     paths = _recordings(options.audio, irmas)
     checkpoint = load_checkpoint(options.checkpoint, TASK)

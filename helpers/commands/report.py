@@ -44,7 +44,7 @@ def student_id(text: str) -> str:
 
 def run(options: argparse.Namespace) -> None:
     """Set the report and say what is in it."""
-    from helpers import slides
+    from helpers.reporting import slides
 
     if not options.out.is_dir():
         raise InputError(f"{options.out}: no such folder; `python -m helpers run --out DIR` fills one")

@@ -47,7 +47,7 @@ def results_table(folder: Path) -> str:
 
     Of the measures those are shown that a baseline has too; the rest stands in the file.
     """
-    from helpers import metrics
+    from helpers.evaluation import results as metrics
 
     blocks = []
     for path in sorted(folder.glob("*.json")):

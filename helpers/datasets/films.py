@@ -18,8 +18,8 @@ import numpy as np
 from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.base import Clip
-from helpers.datasets.films_build import AUDIO, MANIFEST
-from helpers.datasets.films_sources import SAMPLE_RATE, WINDOW_S
+from helpers.datasets.film_builder import AUDIO, MANIFEST
+from helpers.datasets.film_sources import SAMPLE_RATE, WINDOW_S
 from helpers.files import fingerprint
 
 MIN_CERTAINTY = 0.5  # below, a claim is too doubtful to learn from or to judge by

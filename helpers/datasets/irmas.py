@@ -6,18 +6,26 @@ in musical audio signals, ISMIR 2012; Zenodo record 1290750; CC BY-NC-SA 3.0. 44
 Read as it comes: `IRMAS-TrainingData/<code>/[<code>][…]NNNN__K.wav`, where the tags after the code may say drums and
 genre, NNNN is the recording (the group) and K the clip; `IRMAS-TestingData-Part{1,2,3}/…/*.wav`, each with a `.txt`
 of codes. Clips without the usual name load with the folder as label; each is then its own group.
+
+IRMAS on disk: what is missing or wrong, and how to get it; downloading and unpacking.
 """
 
 from __future__ import annotations
 
 import re
+import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tqdm import tqdm
+
+from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.base import Clip, data_label, locate, require
-from helpers.datasets.download import Archive
+from helpers.datasets.base import Clip, Report, data_label, locate, require
+from helpers.datasets.download import Archive, fetch
+from helpers.files import atomic, inside
 
 CODES = ("cel", "cla", "flu", "gac", "gel", "org", "pia", "sax", "tru", "vio", "voi")
 NAMES = (
@@ -160,3 +168,100 @@ def audio_files(folder: Path) -> Iterator[Path]:
 def label_of(root: Path, split: str, found: list[Clip]) -> str:
     """'official', 'subset' or 'demo'."""
     return data_label(split_folders(root, split)[0], len(found), OFFICIAL[split])
+
+
+COPY_BYTES = 1 << 20
+
+
+def validate(root: Path) -> Report:
+    """Count clips, read every label file and every audio header; faults are collected, not raised.
+
+    Raises:
+        InputError: there is no training folder at all.
+    """
+    train_folder = split_folders(root, "train")[0]
+    train = list(audio_files(train_folder))
+    test = [path for folder in _test_folders(root) for path in audio_files(folder)]
+    label = data_label(train_folder, len(train), OFFICIAL["train"])
+    problems = [*_labels_wrong(train, test), *_unreadable([*train, *test])]
+    if label != "demo":
+        problems += _missing(train, test)
+    unnamed = sum(not RECORDING.search(path.stem) for path in train)
+    notes = [f"{unnamed} training clips have no recording id: a split cannot keep their recordings together"]
+    return Report("IRMAS", label, {"train": len(train), "test": len(test)}, problems, notes if unnamed else [])
+
+
+def download(root: Path) -> None:
+    """Fetch the four archives to `root/irmas` and unpack them there; both go on where they were interrupted.
+
+    Raises:
+        InputError: the server cannot be reached or an archive is damaged.
+    """
+    folder = Path(root) / "irmas"
+    for archive in DOWNLOADS:
+        unpack(fetch(archive, folder), folder)
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack a zip file; members that are there in full already are left as they are.
+
+    Raises:
+        InputError: the archive is damaged, or a member points outside of the folder.
+    """
+    try:
+        with zipfile.ZipFile(archive) as content:
+            members = [member for member in content.infolist() if not member.is_dir()]
+            for member in tqdm(members, desc=f"unpack {archive.name}", unit="file", disable=None):
+                target = inside(folder, member.filename)
+                if not (target.is_file() and target.stat().st_size == member.file_size):
+                    _extract(content, member, target)
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{archive}: damaged archive ({error}); delete it and download it again") from None
+
+
+def _extract(content: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:
+    with atomic(target) as temporary, content.open(member) as source, open(temporary, "wb") as file:
+        while block := source.read(COPY_BYTES):
+            file.write(block)
+
+
+def _test_folders(root: Path) -> list[Path]:
+    try:
+        return split_folders(root, "test")
+    except InputError:
+        return []
+
+
+def _labels_wrong(train: list[Path], test: list[Path]) -> Iterator[str]:
+    """Folders that are no code, tags that contradict the folder, and faulty label files."""
+    for path in train:
+        tagged = tags(path.stem).code
+        if tagged and tagged != path.parent.name:
+            yield f"{path}: the name says {tagged!r}, the folder {path.parent.name!r}; move it to the right folder"
+        elif path.parent.name not in CODES:
+            yield f"{path}: folder {path.parent.name!r} is none of {', '.join(CODES)}; move the file"
+    for path in test:
+        try:
+            read_labels(path.with_suffix(".txt"))
+        except InputError as error:
+            yield str(error)
+
+
+def _unreadable(paths: list[Path]) -> Iterator[str]:
+    for path in tqdm(paths, desc="read headers", unit="file", disable=None):
+        try:
+            if audio.length(path) == 0:
+                yield f"{path}: holds no audio; unpack it again"
+        except InputError as error:
+            yield str(error)
+
+
+def _missing(train: list[Path], test: list[Path]) -> Iterator[str]:
+    """Counts that differ from the published ones."""
+    found = Counter(path.parent.name for path in train)
+    short = {code: n for code, n in OFFICIAL_TRAIN.items() if found[code] != n}
+    if short:
+        listed = ", ".join(f"{code} {found[code]} of {n}" for code, n in short.items())
+        yield f"training clips: {listed}; {REMEDY}"
+    if len(test) != OFFICIAL["test"]:
+        yield f"test excerpts: {len(test)} of {OFFICIAL['test']}; {REMEDY}"

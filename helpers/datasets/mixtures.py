@@ -1,10 +1,19 @@
-"""A fixed polyphonic data set made of clips of one instrument: what validates a model that will hear polyphony."""
+"""A fixed polyphonic data set made of clips of one instrument: what validates a model that will hear polyphony.
+
+Phrases: notes of one instrument strung together, so that a network that will hear music can learn from notes.
+
+Made on the fly from the clips of a corpus of notes such as NSynth; nothing is stored.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import numpy as np
 
-from helpers.datasets.base import ClipDataset
+from helpers import audio
+from helpers.datasets.base import Clip, ClipDataset
 
 LEVEL_DB = (-9.0, 0.0)  # of an added clip relative to the first
 
@@ -37,3 +46,65 @@ class MixtureDataset:
         rng = np.random.default_rng((self.seed, index))
         others = rng.choice(len(self.data), int(rng.integers(voices)))
         return [index % len(self.data), *others.tolist()]
+
+
+NOTE_S = (0.15, 1.5)  # shortest and longest note of a phrase
+FADE_S = 0.1  # release of a note that is cut off
+DETUNE = 3.0  # semitones up or down that a note may be shifted by, as a tape played faster or slower
+LEVEL = (0.4, 1.0)  # amplitude of a note
+CHORDS = 0.4  # share of phrases in which notes overlap
+KEPT_NOTES = 512  # decoded notes kept in memory, of each process
+
+
+class PhraseDataset:
+    """`n` phrases as pairs (waveform float32 [samples], one-hot float32 [n_classes]), classes equally often.
+
+    Phrase i depends on (seed, i) alone. Its notes are all of one instrument (group), drawn at random.
+    """
+
+    def __init__(
+        self, notes: Sequence[Clip], n_classes: int, sample_rate: int, seconds: float, n: int, seed: int
+    ) -> None:
+        self.sample_rate, self.samples, self.seed = sample_rate, round(seconds * sample_rate), seed
+        self.instruments: dict[int, dict[str, list[Clip]]] = {}
+        for note in notes:
+            self.instruments.setdefault(note.labels[0], {}).setdefault(note.group, []).append(note)
+        present = sorted(self.instruments)
+        self.targets = np.zeros((n, n_classes), np.float32)
+        self.targets[np.arange(n), np.resize(present, n)] = 1.0
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        rng = np.random.default_rng((self.seed, index))
+        groups = self.instruments[int(self.targets[index].argmax())]
+        notes = groups[sorted(groups)[int(rng.integers(len(groups)))]]
+        return self._phrase(notes, rng), self.targets[index]
+
+    def _phrase(self, notes: list[Clip], rng: np.random.Generator) -> np.ndarray:
+        phrase = np.zeros(self.samples, np.float32)
+        closeness = rng.uniform(0.3, 1.0) if rng.random() < CHORDS else 1.0
+        position = -int(rng.integers(self.sample_rate))  # of the next note; the first may have begun before
+        while position < self.samples:
+            note = self._note(notes[int(rng.integers(len(notes)))], rng)
+            first, last = max(position, 0), min(position + len(note), self.samples)
+            if last > first:
+                phrase[first:last] += note[first - position : last - position]
+            position += max(1, int(len(note) * closeness))
+        return phrase
+
+    def _note(self, clip: Clip, rng: np.random.Generator) -> np.ndarray:
+        """One note: shifted in pitch, cut to a length, faded out, at some level."""
+        recorded = _read(clip, self.sample_rate)
+        ratio = 2 ** (rng.uniform(-DETUNE, DETUNE) / 12)
+        length = min(int(rng.uniform(*NOTE_S) * self.sample_rate), int(len(recorded) / ratio))
+        note = np.interp(np.arange(length) * ratio, np.arange(len(recorded)), recorded).astype(np.float32)
+        fade = min(length, round(FADE_S * self.sample_rate))
+        note[length - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+        return note * np.float32(rng.uniform(*LEVEL))
+
+
+@lru_cache(maxsize=KEPT_NOTES)
+def _read(clip: Clip, sample_rate: int) -> np.ndarray:
+    return audio.read(clip.path, sample_rate, clip.start, clip.duration)

@@ -1,7 +1,11 @@
-"""Generated corpora on disk: a corpus is complete or absent, and an interrupted run goes on where it stopped."""
+"""Generated corpora on disk: a corpus is complete or absent, and an interrupted run goes on where it stopped.
+
+An NSynth-like training split of any number of notes, to test that nothing grows with the size of the data.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
@@ -11,12 +15,13 @@ from types import ModuleType
 from typing import NamedTuple
 
 from filelock import FileLock
+from tqdm import tqdm
 
 from helpers.config import InputError
 from helpers.datasets.base import DEMO_MARK
 from helpers.demo import chmusic, films, gtzan, irmas, nsynth
 from helpers.demo.jobs import PARTS, run_all
-from helpers.files import fingerprint, write_text
+from helpers.files import fingerprint, read_json, write_json, write_text
 
 CORPORA: dict[str, ModuleType] = {"nsynth": nsynth, "irmas": irmas, "chmusic": chmusic, "gtzan": gtzan, "films": films}
 SIZES = ("tiny", "small", "large")
@@ -120,3 +125,45 @@ def _write_corpus(out: Path, corpus: str, size: str, seed: int) -> None:
 def _partial(out: Path, corpus: str) -> Path:
     """Where a corpus is while it is being written."""
     return out / f".{corpus}.partial"
+
+
+STEP = 1000  # instrument numbers of the copies lie this far from the originals'
+
+
+def write_scale(notes: int, out: Path) -> Path:
+    """Write the small NSynth corpus below `out` and repeat its training notes under new names until there are `notes`.
+
+    The copies are hard links where the file system has them, so 50,000 notes cost seconds and little space.
+
+    Raises:
+        InputError: `out` holds something else.
+    """
+    train = write("small", out, corpora=("nsynth",)) / "nsynth" / "nsynth-train"
+    listed = read_json(train / "examples.json")
+    originals = [entry for entry in listed.values() if int(entry["instrument_str"].rsplit("_", 1)[1]) < STEP]
+    examples = {}
+    for number in tqdm(range(notes), desc="demo scale", unit="note"):
+        turn, index = divmod(number, len(originals))
+        entry = _renamed(originals[index], turn, number)
+        path = train / "audio" / f"{entry['note_str']}.wav"
+        if not path.exists():
+            _link(train / "audio" / f"{originals[index]['note_str']}.wav", path)
+        examples[entry["note_str"]] = entry
+    write_json(train / "examples.json", dict(sorted(examples.items())))
+    return out
+
+
+def _renamed(entry: dict, turn: int, number: int) -> dict:
+    """The entry of a note's copy: another instrument of the same family and source."""
+    stem, instrument = entry["instrument_str"].rsplit("_", 1)
+    name = f"{stem}_{int(instrument) + turn * STEP:03d}"
+    note = name + entry["note_str"].removeprefix(entry["instrument_str"])
+    unique = entry["instrument"] + turn * STEP
+    return {**entry, "note": number, "note_str": note, "instrument": unique, "instrument_str": name}
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # no hard links here, or too many of one file
+        shutil.copyfile(source, target)

@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from helpers import audio
-from helpers.demo.band import Song, bass_line, chord_strokes, compose, drum_hits
-from helpers.demo.drums import draw_kit
-from helpers.demo.genres import GENRES, Genre
+from helpers.demo.band import GENRES, Genre, Song, bass_line, chord_strokes, compose, drum_hits
 from helpers.demo.jobs import Job
 from helpers.demo.music import limited, loudness_to, melody, render
 from helpers.demo.orchestra import Room, draw
+from helpers.demo.percussion import draw_kit
 from helpers.demo.sound import Notes
-from helpers.demo.voice import speech
+from helpers.demo.winds import speech
 
 RATE = 22_050
 SIZES = {"tiny": (3, 6.0), "small": (20, 15.0), "large": (100, 30.0)}  # tracks of each genre, seconds

@@ -12,12 +12,11 @@ import numpy as np
 import soxr
 
 from helpers import audio
-from helpers.demo.band import Song, bass_line, chord_strokes, compose, drum_hits
-from helpers.demo.drums import draw_kit
-from helpers.demo.genres import GENRES
+from helpers.demo.band import GENRES, Song, bass_line, chord_strokes, compose, drum_hits
 from helpers.demo.jobs import Job
 from helpers.demo.music import limited, loudness_to, melody, panned, render
 from helpers.demo.orchestra import draw
+from helpers.demo.percussion import draw_kit
 from helpers.files import write_text
 
 RATE, SECONDS = 44_100, 3.0

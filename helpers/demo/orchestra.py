@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-from helpers.demo.chinese import CHINESE
+from helpers.demo.kinds import CHINESE, WESTERN, Kind, Range
 from helpers.demo.sound import Notes, bins, filtered, low_pass, peak_to
-from helpers.demo.western import WESTERN, Kind, Range
 
 KINDS: dict[str, Kind] = {**WESTERN, **CHINESE}
 

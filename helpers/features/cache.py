@@ -18,7 +18,9 @@ from tqdm import tqdm
 
 from helpers import audio
 from helpers.config import CACHE, InputError
-from helpers.features import envelope, harmonic, pooled, spectral
+from helpers.features import notes as envelope
+from helpers.features import notes as harmonic
+from helpers.features import pooled, spectral
 from helpers.features.spectral import SpectralConfig
 from helpers.files import atomic, fingerprint
 

@@ -1,10 +1,23 @@
 """The mel front end as a torch module, so that a checkpoint carries it and inference needs only audio.
 
 Axis letters: B batch, T samples, M mel bands, F frames.
+
+Mel spectrograms as the two common libraries make them by default, to see that only conventions differ.
+
+torchaudio: the mel scale of HTK (Young et al., The HTK Book), triangles with a peak of 1. librosa: the scale of
+Slaney's Auditory Toolbox (1998), linear below 1 kHz, triangles with equal area. Each offers the other's convention.
+
+A mel spectrogram of a whole film at the resolution of a figure.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
 import torch
 import torchaudio
 from torch import nn
@@ -54,3 +67,81 @@ class MelFrontend(nn.Module):
         """[B, T] -> [B, 1, M, F]."""
         with torch.autocast(waveform.device.type, enabled=False):
             return self.compress(self.power(waveform.float()))
+
+
+@dataclass(frozen=True)
+class Convention:
+    """A mel scale and how its triangles are normalised."""
+
+    scale: Literal["htk", "slaney"]
+    equal_area: bool
+
+    @property
+    def norm(self) -> str | None:
+        """What both libraries call the normalisation."""
+        return "slaney" if self.equal_area else None
+
+
+TORCHAUDIO = Convention("htk", equal_area=False)
+LIBROSA = Convention("slaney", equal_area=True)
+
+
+def torchaudio_filters(config: MelConfig, convention: Convention = TORCHAUDIO) -> np.ndarray:
+    """Filter bank [n_mels, n_fft // 2 + 1] of torchaudio."""
+    filters = torchaudio.functional.melscale_fbanks(
+        config.n_fft // 2 + 1, config.f_min, config.f_max, config.n_mels, config.sample_rate,
+        norm=convention.norm, mel_scale=convention.scale,
+    )  # fmt: skip
+    return filters.T.numpy()
+
+
+def librosa_filters(config: MelConfig, convention: Convention = LIBROSA) -> np.ndarray:
+    """Filter bank [n_mels, n_fft // 2 + 1] of librosa."""
+    import librosa
+
+    return librosa.filters.mel(
+        sr=config.sample_rate, n_fft=config.n_fft, n_mels=config.n_mels, fmin=config.f_min, fmax=config.f_max,
+        htk=convention.scale == "htk", norm=convention.norm,
+    )  # fmt: skip
+
+
+def mel_power(waveforms: np.ndarray, config: MelConfig, filters: np.ndarray) -> np.ndarray:
+    """Mel power [notes, n_mels, frames] of waveforms [notes, samples]: Hann window, centred frames, then the bank."""
+    spectrogram = torchaudio.transforms.Spectrogram(config.n_fft, hop_length=config.hop_length, power=2.0)
+    power = spectrogram(torch.from_numpy(waveforms))  # [notes, bins, frames]
+    return (torch.from_numpy(filters) @ power).numpy()
+
+
+def decibels(power: np.ndarray, reference: float, floor: float) -> np.ndarray:
+    """Power in dB relative to a reference power, cut at `floor` dB."""
+    return np.maximum(10 * np.log10(np.maximum(power, 1e-20) / reference), floor)
+
+
+def centres(filters: np.ndarray, config: MelConfig) -> np.ndarray:
+    """Frequency in Hz [n_mels] at the centre of gravity of every band."""
+    frequencies = np.linspace(0, config.nyquist, filters.shape[1])
+    return filters @ frequencies / filters.sum(axis=1)
+
+
+COLUMNS = 1500  # about as many as a figure has pixels
+CHUNK_S = 5.0
+
+
+def overview(blocks: Iterable[np.ndarray], seconds: float, config: MelConfig) -> tuple[np.ndarray, float]:
+    """Mean mel level of a recording that comes in blocks [samples].
+
+    Returns:
+        level in dB, float32 [n_mels, columns]; and the seconds that a column stands for. Memory does not depend on
+        the length.
+    """
+    pooled = max(1, round(seconds * config.frame_rate / COLUMNS))  # frames in a column
+    size = pooled * config.hop_length * max(1, round(CHUNK_S * config.frame_rate / pooled))
+    mel, columns, buffer = MelFrontend(config).mel, [], np.zeros(0, np.float32)
+    for block in itertools.chain(blocks, [np.zeros(size, np.float32)]):  # the zeros push out the rest
+        buffer = np.concatenate([buffer, block])
+        while len(buffer) >= size:
+            power = mel(torch.from_numpy(buffer[:size]))[:, : size // config.hop_length]  # [n_mels, frames]
+            columns.append(power.reshape(len(power), -1, pooled).mean(dim=2).numpy())
+            buffer = buffer[size:]
+    count = max(1, round(seconds * config.frame_rate / pooled))
+    return 10 * np.log10(np.concatenate(columns, axis=1)[:, :count] + 1e-10), pooled / config.frame_rate

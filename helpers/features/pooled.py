@@ -11,8 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from helpers.features.envelope import HELD_S, envelope_features
-from helpers.features.harmonic import harmonic_features
+from helpers.features.notes import HELD_S, envelope_features, harmonic_features
 from helpers.features.spectral import FEATURES, Frames, SpectralConfig
 
 NOTES_AT_ONCE = 4  # their transforms fit into the processor's cache

@@ -18,8 +18,8 @@ from torch import nn
 
 from helpers.config import MelConfig
 from helpers.features.mel import MelFrontend
-from helpers.models.base import Recogniser, linear_head
-from helpers.models.normalisation import normalisation as named_normalisation
+from helpers.models.base import AudioClassifier, linear_head
+from helpers.models.base import normalisation as named_normalisation
 
 WIDTHS = {"A1": 32, "belt": 64, "parabelt": 128, "T2/T3": 256}  # channels
 TIMES = {"belt": 2, "parabelt": 4, "T2/T3": 2}  # how often an area goes round, as V2, V4 and IT of CORnet-S
@@ -89,9 +89,9 @@ class AuditoryPathway(nn.Module):
         return x.mean(dim=(2, 3))
 
 
-def _auditory(n_classes: int, mel: dict, normalisation: str = "batch") -> Recogniser:
+def _auditory(n_classes: int, mel: dict, normalisation: str = "batch") -> AudioClassifier:
     encoder = AuditoryPathway(normalisation)
-    return Recogniser(MelFrontend(MelConfig(**mel)), encoder, linear_head(encoder.width, n_classes, DROPOUT))
+    return AudioClassifier(MelFrontend(MelConfig(**mel)), encoder, linear_head(encoder.width, n_classes, DROPOUT))
 
 
 MODELS = {"auditory_pathway": _auditory}

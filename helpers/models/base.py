@@ -1,12 +1,25 @@
-"""The shape that every recogniser has: front end, encoder, head."""
+"""The shape that every recogniser has: front end, encoder, head.
+
+How the weights of convolutions lie in memory: the values stay the same, the speed does not.
+
+How a recogniser changes the shape of a waveform, stage by stage: what a drawing of it needs.
+
+Normalisation layers by name, and a network with its batch normalisation replaced by another one.
+
+Batch: Ioffe and Szegedy 2015; layer: Ba et al. 2016; instance: Ulyanov et al. 2016; group: Wu and He 2018.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import nn
 
+from helpers.config import InputError
 
-class Recogniser(nn.Module):
+
+class AudioClassifier(nn.Module):
     """waveform [batch, samples] -> front end -> encoder -> head -> logits [batch, classes].
 
     `encoder.width` is the size of the embedding; `encoder.blocks`, where it exists, lists its stages from input to
@@ -34,3 +47,79 @@ def linear_head(width: int, n_classes: int, dropout: float = 0.3) -> nn.Module:
 def parameter_count(model: nn.Module) -> int:
     """Number of trainable parameters."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def channels_last(network: nn.Module) -> nn.Module:
+    """The network, in place, with the layout in which processors and CUDA convolve fastest.
+
+    Apple's GPUs keep PyTorch's own layout, for which its MPS operations are written.
+    """
+    return network if torch.backends.mps.is_available() else network.to(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def stages(network: AudioClassifier, samples: int) -> list[dict[str, Any]]:
+    """Name and output shape, without the batch, of front end, encoder stages and head: {"layer", "shape"}.
+
+    Shapes are [channels, bands, frames] as long as there is a picture, then [values].
+    """
+    encoder = [(name, child) for name, child in network.encoder.named_children() if isinstance(child, nn.Module)]
+    parts = [("mel", network.frontend)]
+    for name, child in encoder:
+        listed = isinstance(child, nn.ModuleList)
+        parts += [(f"block {n}", block) for n, block in enumerate(child, 1)] if listed else [(name, child)]
+    parts += [("embedding", network.encoder), ("classes", network.head)]
+    found: list[dict[str, Any]] = []
+    hooks = [part.register_forward_hook(_recorder(name, found)) for name, part in parts]
+    was_training = network.training
+    try:
+        network.eval()(torch.zeros(1, samples))
+    finally:
+        network.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    following = [stage["shape"] for stage in found[1:]] + [None]  # of stages with one shape the last is named
+    return [stage for stage, after in zip(found, following, strict=True) if stage["shape"] != after]
+
+
+def _recorder(name: str, found: list[dict[str, Any]]):
+    def record(module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
+        found.append({"layer": name, "shape": list(output.shape[1:])})
+
+    return record
+
+
+KINDS = ("batch", "layer", "instance", "group")
+GROUPS = 8  # of channels in group normalisation; every width of the zoo is a multiple of it
+BATCH = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d}
+INSTANCE = {1: nn.InstanceNorm1d, 2: nn.InstanceNorm2d}
+
+
+def normalisation(kind: str, channels: int, dimensions: int = 2) -> nn.Module:
+    """A normalisation with a learned scale and offset for each channel.
+
+    Args:
+        kind: one of `KINDS`. Layer and group normalise each item over its channels and positions, instance over its
+            positions, batch over the batch and its positions.
+        channels: of the input [B, channels, ...].
+        dimensions: 1 for [B, channels, T], 2 for [B, channels, M, F].
+
+    Raises:
+        InputError: unknown kind.
+    """
+    if kind not in KINDS:
+        raise InputError(f"normalisation {kind!r}: unknown; choose one of {', '.join(KINDS)}")
+    if kind == "batch":
+        return BATCH[dimensions](channels)
+    if kind == "instance":
+        return INSTANCE[dimensions](channels, affine=True)
+    return nn.GroupNorm(1 if kind == "layer" else GROUPS, channels)
+
+
+def renormalise(network: nn.Module, kind: str) -> nn.Module:
+    """Replace every 2-D batch normalisation of a network by the given kind, in place."""
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.BatchNorm2d):
+                setattr(parent, name, normalisation(kind, child.num_features))
+    return network

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.config import InputError, MelConfig
-from helpers.datasets.films_sources import WINDOW_S
+from helpers.datasets.film_sources import WINDOW_S
 from helpers.features.mel import MelFrontend
-from helpers.models.base import Recogniser
+from helpers.models.base import AudioClassifier
 from helpers.models.checkpoint import Checkpoint
 from helpers.models.notes import CompactCNN
 
@@ -63,10 +63,10 @@ class FrameHead(nn.Module):
         return self.decide(self.recurrent(x)[0])
 
 
-def _crnn(n_classes: int, mel: dict, channels: tuple[int, ...] = (16, 32, 64, 128), size: int = 128) -> Recogniser:
+def _crnn(n_classes: int, mel: dict, channels: tuple[int, ...] = (16, 32, 64, 128), size: int = 128) -> AudioClassifier:
     config = MelConfig(**mel)
     trunk = Trunk(config.n_mels, tuple(channels))
-    return Recogniser(
+    return AudioClassifier(
         MelFrontend(config), trunk, FrameHead(trunk.widths, n_classes, config.frame_rate * WINDOW_S, size)
     )
 
@@ -85,7 +85,7 @@ def arguments_of(notes: Checkpoint) -> dict:
     return {name: value for name, value in notes.arguments.items() if name in ("mel", "channels")}
 
 
-def initialise(model: Recogniser, notes: Checkpoint) -> None:
+def initialise(model: AudioClassifier, notes: Checkpoint) -> None:
     """Take over the front end's statistics and the convolutions of an NSynth checkpoint; the head stays random.
 
     Of an ensemble its first member is taken.

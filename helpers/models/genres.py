@@ -14,8 +14,7 @@ from torch import nn
 
 from helpers.config import MelConfig
 from helpers.features.mel import MelFrontend
-from helpers.models.base import Recogniser, linear_head
-from helpers.models.normalisation import normalisation
+from helpers.models.base import AudioClassifier, linear_head, normalisation
 
 DROPOUT = 0.5
 SILENCE = 1e-4  # full scale; keeps the level of a silent clip finite
@@ -129,29 +128,29 @@ class WaveformFrontend(nn.Module):
         return (waveform / level.clamp_min(SILENCE)).unsqueeze(1)
 
 
-def _recogniser(frontend: nn.Module, encoder: nn.Module, n_classes: int) -> Recogniser:
-    return Recogniser(frontend, encoder, linear_head(encoder.width, n_classes, DROPOUT))
+def _recogniser(frontend: nn.Module, encoder: nn.Module, n_classes: int) -> AudioClassifier:
+    return AudioClassifier(frontend, encoder, linear_head(encoder.width, n_classes, DROPOUT))
 
 
-def _cnn_1d(n_classes: int, mel: dict, normalisation: str = "batch") -> Recogniser:
+def _cnn_1d(n_classes: int, mel: dict, normalisation: str = "batch") -> AudioClassifier:
     config = MelConfig(**mel)
     return _recogniser(MelFrontend(config), CNN1D(config.n_mels, normalisation), n_classes)
 
 
 def _cnn_2d(
     n_classes: int, mel: dict, normalisation: str = "batch", channels: tuple[int, ...] = (32, 64, 128, 256)
-) -> Recogniser:
+) -> AudioClassifier:
     return _recogniser(MelFrontend(MelConfig(**mel)), CNN2D(normalisation, tuple(channels)), n_classes)
 
 
 def _cnn_2d_gru(
     n_classes: int, mel: dict, normalisation: str = "batch", channels: tuple[int, ...] = (32, 64, 128, 256)
-) -> Recogniser:
+) -> AudioClassifier:
     config = MelConfig(**mel)
     return _recogniser(MelFrontend(config), CNN2DGRU(normalisation, tuple(channels), config.n_mels), n_classes)
 
 
-def _sample_cnn(n_classes: int, mel: dict, normalisation: str = "batch") -> Recogniser:
+def _sample_cnn(n_classes: int, mel: dict, normalisation: str = "batch") -> AudioClassifier:
     """`mel` is taken so that one recipe fits every model, and not used: the network sees the waveform."""
     return _recogniser(WaveformFrontend(), SampleCNN(normalisation), n_classes)
 

@@ -1,6 +1,10 @@
 """CNNVarTime: a convolutional network for clips of any length, one score a class (IRMAS, Chinese instruments).
 
 Axis letters: B batch, C channels, M mel bands, F frames, D embedding.
+
+A convolutional network and fixed statistics of timbre side by side, for linear layers solved on few clips.
+
+Axis letters: B batch, T samples, D embedding.
 """
 
 from __future__ import annotations
@@ -13,7 +17,8 @@ from torch import nn
 
 from helpers.config import MelConfig
 from helpers.features.mel import MelFrontend
-from helpers.models.base import Recogniser, linear_head
+from helpers.features.music import TimbreStatistics
+from helpers.models.base import AudioClassifier, linear_head
 
 
 class CNNVarTime(nn.Module):
@@ -45,10 +50,41 @@ def _block(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-def _cnn_var_time(n_classes: int, mel: dict, channels: Sequence[int] = (16, 32, 64, 128)) -> Recogniser:
+def _cnn_var_time(n_classes: int, mel: dict, channels: Sequence[int] = (16, 32, 64, 128)) -> AudioClassifier:
     config = MelConfig(**mel)
     encoder = CNNVarTime(config.n_mels, channels)
-    return Recogniser(MelFrontend(config), encoder, linear_head(encoder.width, n_classes))
+    return AudioClassifier(MelFrontend(config), encoder, linear_head(encoder.width, n_classes))
 
 
-MODELS = {"cnn_var_time": _cnn_var_time}
+
+
+
+LEVEL = 0.1  # root mean square that every clip is brought to, because the statistics depend on it
+QUIET = 1e-6  # root mean square of silence
+
+
+class TimbreCNN(nn.Module):
+    """Embedding of CNNVarTime and TimbreStatistics of the same waveform, one after the other.
+
+    `widths` are the sizes of the two.
+    """
+
+    def __init__(self, mel: MelConfig, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.mel, self.cnn = MelFrontend(mel), CNNVarTime(mel.n_mels, channels)
+        self.timbre = TimbreStatistics(mel.sample_rate)
+        self.widths = [self.cnn.width, sum(self.timbre.widths.values())]
+        self.width = sum(self.widths)
+
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        """[B, T] -> [B, D]; T must hold at least two seconds."""
+        level = waveform.square().mean(dim=1, keepdim=True).sqrt().clamp_min(QUIET)
+        return torch.cat([self.cnn(self.mel(waveform)), self.timbre(waveform * (LEVEL / level))], dim=1)
+
+
+def _timbre_cnn(n_classes: int, mel: dict, channels: Sequence[int] = (16, 32, 64, 128)) -> AudioClassifier:
+    encoder = TimbreCNN(MelConfig(**mel), channels)
+    return AudioClassifier(nn.Identity(), encoder, linear_head(encoder.width, n_classes))
+
+
+MODELS = {"cnn_var_time": _cnn_var_time, "timbre_cnn": _timbre_cnn}

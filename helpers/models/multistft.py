@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers.models.base import Recogniser
+from helpers.models.base import AudioClassifier
 from helpers.models.panns import first_convolutions
 
 SAMPLE_RATE = 22_050  # Hz
@@ -132,14 +132,14 @@ def decision_head(width: int, n_classes: int, dropout: float = 0.3) -> nn.Sequen
     )  # fmt: skip
 
 
-def _three_band(n_classes: int, channels: Sequence[int] = CHANNELS, normalise: bool = True) -> Recogniser:
+def _three_band(n_classes: int, channels: Sequence[int] = CHANNELS, normalise: bool = True) -> AudioClassifier:
     encoder = Branches(len(THREE_BANDS), channels)
-    return Recogniser(BandSpectrograms(THREE_BANDS, normalise), encoder, decision_head(encoder.width, n_classes))
+    return AudioClassifier(BandSpectrograms(THREE_BANDS, normalise), encoder, decision_head(encoder.width, n_classes))
 
 
-def _nine_branch(n_classes: int, channels: Sequence[int] = (32, 64, 128), normalise: bool = True) -> Recogniser:
+def _nine_branch(n_classes: int, channels: Sequence[int] = (32, 64, 128), normalise: bool = True) -> AudioClassifier:
     encoder = Branches(len(NINE_VIEWS), channels)
-    return Recogniser(BandSpectrograms(NINE_VIEWS, normalise), encoder, nn.Linear(encoder.width, n_classes))
+    return AudioClassifier(BandSpectrograms(NINE_VIEWS, normalise), encoder, nn.Linear(encoder.width, n_classes))
 
 
 MODELS = {"three_band": _three_band, "nine_branch": _nine_branch}

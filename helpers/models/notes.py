@@ -14,7 +14,7 @@ from torch import nn
 
 from helpers.config import MelConfig
 from helpers.features.mel import MelFrontend
-from helpers.models.base import Recogniser, linear_head
+from helpers.models.base import AudioClassifier, linear_head
 
 
 def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -148,7 +148,7 @@ class Ensemble(nn.Module):
     The mel spectrogram, which all share but for its standardisation, is computed once.
     """
 
-    def __init__(self, members: list[Recogniser]) -> None:
+    def __init__(self, members: list[AudioClassifier]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
 
@@ -164,24 +164,24 @@ def _ensemble(n_classes: int, member: str, count: int, **arguments: Any) -> Ense
 
 
 def _short_chunk(block: Callable) -> Callable:
-    def build(n_classes: int, mel: dict, channels: int = 128) -> Recogniser:
+    def build(n_classes: int, mel: dict, channels: int = 128) -> AudioClassifier:
         encoder = ShortChunkCNN(block, channels)
-        return Recogniser(MelFrontend(MelConfig(**mel)), encoder, linear_head(encoder.width, n_classes, 0.5))
+        return AudioClassifier(MelFrontend(MelConfig(**mel)), encoder, linear_head(encoder.width, n_classes, 0.5))
 
     return build
 
 
-def _compact(n_classes: int, mel: dict, channels: tuple[int, ...] = (16, 32, 64, 128)) -> Recogniser:
+def _compact(n_classes: int, mel: dict, channels: tuple[int, ...] = (16, 32, 64, 128)) -> AudioClassifier:
     config = MelConfig(**mel)
     encoder = CompactCNN(config.n_mels, tuple(channels))
-    return Recogniser(MelFrontend(config), encoder, linear_head(encoder.width, n_classes))
+    return AudioClassifier(MelFrontend(config), encoder, linear_head(encoder.width, n_classes))
 
 
-def _transformer(n_classes: int, mel: dict, width: int = 128, depth: int = 4, heads: int = 4) -> Recogniser:
+def _transformer(n_classes: int, mel: dict, width: int = 128, depth: int = 4, heads: int = 4) -> AudioClassifier:
     config = MelConfig(**mel)
     frames = config.frames(4 * config.sample_rate)
     encoder = SpectrogramTransformer(config.n_mels, frames + frames % 2, width, depth, heads)
-    return Recogniser(MelFrontend(config), encoder, linear_head(width, n_classes))
+    return AudioClassifier(MelFrontend(config), encoder, linear_head(width, n_classes))
 
 
 MODELS = {

@@ -22,7 +22,7 @@ import torchaudio
 from torch import nn
 
 from helpers.config import InputError
-from helpers.models.base import Recogniser, linear_head
+from helpers.models.base import AudioClassifier, linear_head
 
 SAMPLE_RATE = 32_000  # Hz
 N_FFT, HOP_LENGTH = 1024, 320  # samples
@@ -138,7 +138,7 @@ def read_panns(path: Path) -> dict[str, torch.Tensor]:
     return state
 
 
-def load_backbone(model: Recogniser, state: dict[str, torch.Tensor]) -> None:
+def load_backbone(model: AudioClassifier, state: dict[str, torch.Tensor]) -> None:
     """Put published weights into the front end and encoder of one of `MODELS`.
 
     Raises:
@@ -180,9 +180,9 @@ def _numpy_arrays() -> list:
 
 
 def _panns(design: Design):
-    def build(n_classes: int) -> Recogniser:
+    def build(n_classes: int) -> AudioClassifier:
         encoder = Panns(design)
-        return Recogniser(PannsFrontend(), encoder, linear_head(encoder.width, n_classes))
+        return AudioClassifier(PannsFrontend(), encoder, linear_head(encoder.width, n_classes))
 
     return build
 

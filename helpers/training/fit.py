@@ -17,10 +17,9 @@ from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
 from helpers.config import TrainConfig, seed_everything
-from helpers.models.layout import channels_last
-from helpers.training.callbacks import EpochLine, History, StaysStopped
+from helpers.models.base import channels_last
 from helpers.training.loaders import Labelled, train_loader, valid_loader
-from helpers.training.module import TrainingModule
+from helpers.training.module import EpochLine, History, StaysStopped, TrainingModule
 
 
 def fit(

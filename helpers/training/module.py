@@ -1,17 +1,23 @@
-"""What happens in a training step: augment, forward, loss; and the counters behind the epoch line."""
+"""What happens in a training step: augment, forward, loss; and the counters behind the epoch line.
+
+One readable line an epoch, and the history behind it.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 
 import lightning as L
 import torch
+from lightning.pytorch.callbacks import EarlyStopping
 from torch import nn
 from torchmetrics import MeanMetric
+from tqdm import tqdm
 
 from helpers.config import TrainConfig
-from helpers.training.losses import LOSSES
-from helpers.training.optimizers import optimizer, schedule
+from helpers.training.recipes import LOSSES, optimizer, schedule
 
 COUNTERS = ("train_loss", "train_score", "valid_loss", "valid_score")
 
@@ -104,3 +110,66 @@ class TrainingModule(L.LightningModule):
     def _count(self, side: str, loss: torch.Tensor, logits: torch.Tensor, targets: torch.Tensor) -> None:
         self.counters[f"{side}_loss"].update(loss.detach(), len(targets))
         self.counters[f"{side}_score"].update(score(logits.detach().float(), targets), len(targets))
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """The numbers of one epoch; scores are in 0..1."""
+
+    train_loss: float
+    train_score: float
+    valid_loss: float
+    valid_score: float
+    seconds: float
+
+
+@dataclass
+class History:
+    """What `fit` returns: every epoch, and which one (from 0) the weights are of."""
+
+    epochs: list[Epoch] = field(default_factory=list)
+    best: int = 0
+
+    def curve(self, name: str) -> list[float]:
+        """One of the numbers of `Epoch` over all epochs."""
+        return [getattr(epoch, name) for epoch in self.epochs]
+
+
+class EpochLine(L.Callback):
+    """Prints `[003/030] train loss/score | val loss/score | time` and keeps the history through a resume."""
+
+    def __init__(self) -> None:
+        self.epochs: list[Epoch] = []
+        self.started = 0.0
+
+    def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """Start the clock."""
+        self.started = time.perf_counter()
+
+    def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """Training and validation of the epoch are over."""
+        numbers = {name: float(trainer.callback_metrics[name]) for name in COUNTERS}
+        epoch = Epoch(**numbers, seconds=time.perf_counter() - self.started)
+        self.epochs.append(epoch)
+        if trainer.is_global_zero:
+            tqdm.write(
+                f"[{trainer.current_epoch + 1:03d}/{trainer.max_epochs:03d}] "
+                f"train {epoch.train_loss:.4f}/{epoch.train_score:.4f} | "
+                f"val {epoch.valid_loss:.4f}/{epoch.valid_score:.4f} | time {epoch.seconds:.1f}s"
+            )
+
+    def state_dict(self) -> dict:
+        """For the checkpoint that a run resumes from."""
+        return {"epochs": [asdict(epoch) for epoch in self.epochs]}
+
+    def load_state_dict(self, state: dict) -> None:
+        """From the checkpoint that a run resumes from."""
+        self.epochs = [Epoch(**numbers) for numbers in state["epochs"]]
+
+
+class StaysStopped(EarlyStopping):
+    """Early stopping that does not train on when a stopped run is started again."""
+
+    def on_train_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """The state of a resumed run has been read."""
+        trainer.should_stop = self.wait_count >= self.patience

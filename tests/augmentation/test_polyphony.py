@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from helpers import audio
-from helpers.augmentation.polyphony import Background, MixAndUnite
+from helpers.augmentation.mixing import Background, MixAndUnite
 from helpers.datasets.base import Clip
 
 TIME = torch.arange(8_000) / 8_000

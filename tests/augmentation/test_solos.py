@@ -10,7 +10,7 @@ import torch
 from film_files import tone
 
 from helpers import audio
-from helpers.augmentation.solos import AddSolos, active
+from helpers.augmentation.mixing import AddSolos, active
 from helpers.datasets.base import Clip
 
 RATE, WINDOW = 16_000, 480

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.demo.build import write
-from helpers.demo.scale import write_scale
+from helpers.demo.build import write, write_scale
 
 
 @pytest.fixture(scope="session")

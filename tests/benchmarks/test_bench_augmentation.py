@@ -9,9 +9,9 @@ import torch
 from genre_pieces import piece
 
 from helpers.augmentation.genre import on_the_fly, seven
+from helpers.experiments.genre_recipe import GenreConfig
 from helpers.models import build
-from helpers.models.layout import channels_last
-from helpers.studies.genre_recipe import GenreConfig
+from helpers.models.base import channels_last
 from helpers.training.fit import trainer_precision
 
 CONFIG = GenreConfig()

@@ -22,7 +22,7 @@ from pathlib import Path
 from helpers.config import TrainConfig
 from helpers.datasets import nsynth
 from helpers.models import build
-from helpers.studies.nsynth import dataset
+from helpers.experiments.nsynth import dataset
 from helpers.training.fit import fit
 
 train, valid = (nsynth.clips(Path(sys.argv[1]), split) for split in ("train", "valid"))

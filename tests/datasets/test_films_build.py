@@ -17,10 +17,11 @@ from film_files import source, tone, write_film, write_sources
 
 from helpers import audio
 from helpers.config import ROOT, InputError
-from helpers.datasets import films, films_build
+from helpers.datasets import film_builder as films_build
+from helpers.datasets import films
 from helpers.datasets.base import DEMO_MARK
-from helpers.datasets.films_labels import labels, window_count
-from helpers.datasets.films_sources import Source
+from helpers.datasets.film_builder import labels, window_count
+from helpers.datasets.film_sources import Source
 
 NAMES = ["gong", "erhu", "dizi", "pipa"]
 

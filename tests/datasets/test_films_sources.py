@@ -11,9 +11,9 @@ from film_files import source, tone, write_sources
 
 from helpers import audio
 from helpers.config import ROOT, InputError
-from helpers.datasets import films_checks, films_faults
-from helpers.datasets.films_faults import SourcesError
-from helpers.datasets.films_sources import Sources, format_time, parse_time, schema
+from helpers.datasets import film_checks as films_checks
+from helpers.datasets import film_sources as films_faults
+from helpers.datasets.film_sources import Sources, SourcesError, format_time, parse_time, schema
 
 EXAMPLE = ROOT / "data" / "sources" / "example.json"
 

@@ -9,7 +9,7 @@ import pytest
 from helpers import audio
 from helpers.config import InputError
 from helpers.datasets import gtzan
-from helpers.datasets.gtzan_filtered import filtered_tracks
+from helpers.datasets.gtzan import filtered_tracks
 
 
 @pytest.fixture

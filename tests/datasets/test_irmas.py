@@ -5,7 +5,8 @@ import pytest
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets import irmas, irmas_checks
+from helpers.datasets import irmas
+from helpers.datasets import irmas as irmas_checks
 from helpers.datasets.base import split_by_group
 
 OFFICIAL_NAMES = ("cel/008__[cel][nod][cla]0058__1", "cel/[cel][cla]0058__2", "voi/[voi][dru][pop_roc]2310__1")

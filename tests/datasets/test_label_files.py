@@ -10,7 +10,8 @@ from film_files import source, tone, write_sources
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets import films_checks, label_files
+from helpers.datasets import film_annotations as label_files
+from helpers.datasets import film_checks as films_checks
 
 TRACK = "0.300000\t0.900000\terhu\n1.000000\t1,500000\tErhu, pipa @0.7 # far away\n\\\t440\t880\n1.6\t1.9\tnone\n"
 

@@ -11,7 +11,7 @@ from note_folders import NAMES, example, write_examples, write_notes, write_spli
 
 from helpers.config import InputError
 from helpers.datasets import nsynth
-from helpers.datasets.archives import archive_members, sources
+from helpers.datasets.download import archive_members, sources
 
 LABELS = [(0,), (2,), (3,), (6,), (9,), (10,)]
 

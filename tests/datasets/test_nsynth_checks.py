@@ -9,7 +9,7 @@ import pytest
 from note_folders import NAMES, write_notes, write_split
 
 from helpers.config import InputError
-from helpers.datasets.nsynth_checks import validate
+from helpers.datasets.nsynth import validate
 
 TRAIN = ("bass_acoustic_001-040-100", "reed_acoustic_002-050-100")
 PITCHED = tuple(f"keyboard_electronic_00{n}-060-100" for n in range(6))

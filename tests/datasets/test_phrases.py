@@ -3,7 +3,7 @@ import pytest
 
 from helpers import audio
 from helpers.datasets.base import Clip
-from helpers.datasets.phrases import PhraseDataset
+from helpers.datasets.mixtures import PhraseDataset
 
 RATE = 8_000
 

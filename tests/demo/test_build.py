@@ -138,7 +138,7 @@ def test_scale_repeats_notes_under_new_names(tmp_path, monkeypatch):
     import shutil
 
     from helpers.datasets import nsynth as corpus
-    from helpers.demo import scale
+    from helpers.demo import build as scale
 
     monkeypatch.setitem(nsynth.SIZES, "small", {"train": (1, 1)})
     out = scale.write_scale(30, tmp_path / "scale")

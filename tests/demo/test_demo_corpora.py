@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from helpers import audio
-from helpers.datasets.films_sources import Sources
+from helpers.datasets.film_sources import Sources
 from helpers.datasets.nsynth import FAMILIES
 from helpers.demo import films, irmas, nsynth
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from helpers.demo import band, music
-from helpers.demo.drums import LEVELS, Hit, draw_kit
-from helpers.demo.genres import GENRES
+from helpers.demo.band import GENRES
 from helpers.demo.music import Event
 from helpers.demo.orchestra import KINDS, draw
+from helpers.demo.percussion import LEVELS, Hit, draw_kit
 
 RATE = 16_000
 

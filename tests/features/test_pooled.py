@@ -8,8 +8,7 @@ import pytest
 
 from helpers import audio
 from helpers.features import spectral
-from helpers.features.envelope import envelope_features
-from helpers.features.harmonic import PARTIALS, harmonic_features, partials
+from helpers.features.notes import PARTIALS, envelope_features, harmonic_features, partials
 from helpers.features.pooled import column_names, pool_notes, summarise
 from helpers.features.spectral import FEATURES, Frames, SpectralConfig
 

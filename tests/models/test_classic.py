@@ -11,8 +11,7 @@ import pytest
 from helpers.config import InputError
 from helpers.features.spectral import SpectralConfig
 from helpers.models import classic
-from helpers.models.classic import ClassicModel
-from helpers.models.scaling import CLASSIFIERS, SCALERS, fit_plain
+from helpers.models.classic import CLASSIFIERS, SCALERS, ClassicModel, fit_plain
 
 CLASSES = ["a", "b", "c", "d"]
 

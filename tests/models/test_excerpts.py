@@ -7,7 +7,7 @@ import torch
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.models.excerpts import predict_windows, windows
+from helpers.prediction.recordings import predict_windows, windows
 
 RATE = 16_000
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.models.frame_vote import FrameVote
-from helpers.models.single_window import SingleWindow
+from helpers.models.classic import FrameVote, SingleWindow
 
 
 def test_frames_vote_for_their_clip() -> None:

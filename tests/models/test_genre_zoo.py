@@ -8,14 +8,11 @@ import torch
 from torch import nn
 
 from helpers.config import InputError
+from helpers.experiments.genre_recipe import ZOO, GenreConfig
 from helpers.models import LINEAGES, build
-from helpers.models.base import parameter_count
+from helpers.models.base import KINDS, normalisation, parameter_count, renormalise
 from helpers.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from helpers.models.duels import PENALTY, Duels
-from helpers.models.linear_heads import Standardise, discriminant, support_vectors
-from helpers.models.normalisation import KINDS, normalisation, renormalise
-from helpers.models.pooled import SOLVERS, solve
-from helpers.studies.genre_recipe import ZOO, GenreConfig
+from helpers.models.pooled import PENALTY, SOLVERS, Duels, Standardise, discriminant, solve, support_vectors
 
 CLASSES = ["blues", "jazz", "rock"]
 ARGUMENTS = {"mel": GenreConfig().mel}

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.models.layout import channels_last
+from helpers.models.base import channels_last
 
 
 @pytest.mark.parametrize(("apple", "strides"), [(False, (27, 1, 9, 3)), (True, (27, 9, 3, 1))])

@@ -14,10 +14,10 @@ from torch import nn
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.archives import archive_members
 from helpers.datasets.base import Clip
-from helpers.models import predict as prediction
-from helpers.models.predict import best_device, predict
+from helpers.datasets.download import archive_members
+from helpers.prediction import clips as prediction
+from helpers.prediction.clips import best_device, predict
 
 LEVELS = [round(0.05 * n, 2) for n in range(1, 14)]
 

@@ -1,7 +1,7 @@
 """Shapes of a network's stages, as the drawing on the slide shows them."""
 
 from helpers.models import build
-from helpers.models.shapes import stages
+from helpers.models.base import stages
 
 
 def test_stages_of_the_compact_cnn():

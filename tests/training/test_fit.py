@@ -15,8 +15,8 @@ from torch import nn
 from toy_training import Tones, config, toy_model
 
 from helpers.augmentation.batch import Mixup, SpecAugment
-from helpers.training.callbacks import History
 from helpers.training.fit import fit, trainer_precision
+from helpers.training.module import History
 
 ROOT = Path(__file__).resolve().parents[2]
 LINE = re.compile(r"\[(\d{3})/(\d{3})\] train \d+\.\d{4}/[01]\.\d{4} \| val \d+\.\d{4}/[01]\.\d{4} \| time \d+\.\d+s")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from helpers.training.losses import LOSSES
+from helpers.training.recipes import LOSSES
 
 ONES = torch.ones(2)
 BINARY = ("bce", "focal", "asymmetric")

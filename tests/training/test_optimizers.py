@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from helpers.config import TrainConfig
-from helpers.models.base import Recogniser
-from helpers.training.optimizers import OPTIMIZERS, optimizer, parameter_groups, schedule
+from helpers.models.base import AudioClassifier
+from helpers.training.recipes import OPTIMIZERS, optimizer, parameter_groups, schedule
 
 
 class Encoder(nn.Module):
@@ -20,9 +20,9 @@ class Encoder(nn.Module):
         self.mix = nn.Linear(3, 4)
 
 
-def model(blocks: bool = True) -> Recogniser:
+def model(blocks: bool = True) -> AudioClassifier:
     encoder = Encoder() if blocks else nn.Linear(1, 4)
-    return Recogniser(nn.Identity(), encoder, nn.Linear(4, 5))
+    return AudioClassifier(nn.Identity(), encoder, nn.Linear(4, 5))
 
 
 def test_rates_fall_from_the_head_down() -> None:

@@ -14,7 +14,7 @@ import torch
 
 from helpers.config import TrainConfig
 from helpers.models import build
-from helpers.models.base import Recogniser
+from helpers.models.base import AudioClassifier
 
 RATE, SAMPLES = 4_000, 1_024
 MEL = {"sample_rate": RATE, "n_fft": 128, "hop_length": 64, "n_mels": 16, "f_max": 2_000.0}
@@ -38,7 +38,7 @@ class Tones:
         return self.waves[index], self.targets[index]
 
 
-def toy_model(seed: int = 0) -> Recogniser:
+def toy_model(seed: int = 0) -> AudioClassifier:
     """The compact CNN in its smallest size, always with the same random weights."""
     torch.manual_seed(seed)
     return build("compact_cnn", 2, mel=MEL, channels=[4, 4])

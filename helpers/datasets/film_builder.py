@@ -1,0 +1,158 @@
+"""From the segments of a source to one label for each instrument in every window of 30 ms.
+
+Build the polyphonic data set: every film as mono FLAC, and one manifest with a row for each window of 30 ms.
+
+    OUT/audio/<source>.flac     16 kHz, 16 bit; its comment says which file it was made of
+    OUT/manifest.parquet        source, start, end, one column an instrument, certainty, split
+
+A film that was decoded is not decoded again unless its file changed; the manifest follows from the sources file and
+takes seconds. So a build that was killed goes on with the next film, and correcting a label costs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import soundfile
+from filelock import FileLock
+from tqdm import tqdm
+
+from helpers import audio
+from helpers.config import InputError
+from helpers.datasets import film_checks as films_checks
+from helpers.datasets.base import data_label
+from helpers.datasets.film_checks import Film
+from helpers.datasets.film_sources import SAMPLE_RATE, WINDOW_S, Source, Sources
+from helpers.files import atomic
+
+
+def window_count(seconds: float) -> int:
+    """Whole windows in a film of a length."""
+    return int(seconds / WINDOW_S + 1e-6)
+
+
+def labels(source: Source, instruments: Sequence[str], first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of the windows first … first + count - 1.
+
+    A window belongs to a segment if its middle does. Inside of segments the instruments that none of them names are
+    absent. Outside nothing is known, unless the source is annotated exhaustively: then nothing is heard.
+
+    Returns:
+        presence float32 [count, instruments]: 1 heard, 0 not heard, NaN unknown; and certainty float32 [count]: the
+        lowest of the segments that a window belongs to, 1 for background, NaN where nothing is known.
+    """
+    background = 0.0 if source.exhaustive else np.nan
+    presence = np.full((count, len(instruments)), background, np.float32)
+    certainty = np.full(count, 1.0 if source.exhaustive else np.nan, np.float32)
+    spans = [(segment, *_span(segment.start + source.offset, segment.end + source.offset, first, count))
+             for segment in source.segments]
+    for _, begin, end in spans:
+        presence[begin:end] = 0.0
+    for segment, begin, end in spans:
+        presence[begin:end, [instruments.index(name) for name in segment.instruments]] = 1.0
+        certainty[begin:end] = np.fmin(certainty[begin:end], segment.certainty)
+    return presence, certainty
+
+
+def _span(start: float, end: float, first: int, count: int) -> tuple[int, int]:
+    """Windows whose middle lies in [start, end), relative to `first` and cut to the `count` that are asked for."""
+    begin, stop = (int(np.ceil(np.round(time / WINDOW_S - 0.5, 6))) - first for time in (start, end))
+    return min(max(begin, 0), count), min(max(stop, 0), count)
+
+
+MANIFEST, AUDIO = "manifest.parquet", "audio"
+ROWS = 20_000  # windows in a row group: ten minutes of film
+
+
+def build(path: Path, root: Path, out: Path) -> Path:
+    """Build the data set of a sources file; returns the path of the manifest.
+
+    Time grows with the length of the films, memory does not.
+
+    Raises:
+        InputError: the sources file has faults, or a film is damaged.
+    """
+    sources, films = films_checks.read(path, root)
+    if len(films) < len(sources.sources):
+        films_checks.download(sources, root)
+        sources, films = films_checks.read(path, root)
+    out.mkdir(parents=True, exist_ok=True)
+    with FileLock(out / ".lock"):  # a second build waits and then finds the films decoded
+        for left_over in (out / AUDIO).glob(".*.flac"):  # of a build that was killed
+            left_over.unlink()
+        total = sum(film.seconds for film in films)
+        with tqdm(total=total, unit="s", unit_scale=True, desc="decoding", disable=None) as bar:
+            for film in films:
+                _extract(film, audio_path(out, film.source.id), bar)
+        _write_manifest(sources, films, data_label(root, len(films), -1), out)
+    return out / MANIFEST
+
+
+def audio_path(out: Path, source_id: str) -> Path:
+    """Where the sound of a built film lies."""
+    return Path(out) / AUDIO / f"{source_id}.flac"
+
+
+def _extract(film: Film, target: Path, bar: tqdm) -> None:
+    """Decode, downmix and resample a film once, block by block."""
+    recipe = f"{film.fingerprint} track {film.source.track}"
+    if _made_of(target) == recipe:
+        bar.update(film.seconds)
+        return
+    with atomic(target) as temporary, soundfile.SoundFile(temporary, "w", SAMPLE_RATE, 1, "PCM_16") as file:
+        file.comment = recipe
+        for block in audio.stream(film.path, SAMPLE_RATE, track=film.source.track):
+            if not np.isfinite(block).all():
+                raise InputError(f"{film.path}: holds values that are not finite numbers; encode it again")
+            file.write(np.clip(block, -1.0, 1.0))
+            bar.update(min(len(block) / SAMPLE_RATE, bar.total - bar.n))  # headers are not exact
+
+
+def _made_of(target: Path) -> str | None:
+    """What a FLAC of an earlier build says that it was made of."""
+    if not target.is_file():
+        return None
+    with soundfile.SoundFile(target) as file:
+        return file.comment
+
+
+def _write_manifest(sources: Sources, films: list[Film], data: str, out: Path) -> None:
+    about = {
+        "data": data,
+        "instruments": sources.instruments,
+        "titles": {film.source.id: film.source.title for film in films},
+        "licences": {film.source.id: film.source.licence for film in films},
+    }
+    text, flag = pa.dictionary(pa.int32(), pa.string()), pa.bool_()
+    columns = [("source", text), ("start", pa.float64()), ("end", pa.float64())]
+    columns += [(name, flag) for name in sources.instruments] + [("certainty", pa.float32()), ("split", text)]
+    schema = pa.schema(columns, metadata={"films": json.dumps(about, ensure_ascii=False)})
+    with atomic(out / MANIFEST) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+        for film in films:
+            for rows in _rows(film, sources.instruments, soundfile.info(audio_path(out, film.source.id)).frames):
+                writer.write_table(pa.table(rows, schema))
+
+
+def _rows(film: Film, instruments: list[str], samples: int) -> Iterator[dict[str, pa.Array]]:
+    """Columns of the windows of a film, a row group at a time."""
+    total = window_count(samples / SAMPLE_RATE)
+    for first in range(0, total, ROWS):
+        count = min(ROWS, total - first)
+        presence, certainty = labels(film.source, instruments, first, count)
+        start = np.arange(first, first + count)
+        columns = {
+            "source": pa.array([film.source.id] * count).dictionary_encode(),
+            "start": pa.array(np.round(start * WINDOW_S, 3)),
+            "end": pa.array(np.round((start + 1) * WINDOW_S, 3)),
+            "certainty": pa.array(certainty, from_pandas=True),
+            "split": pa.array([film.source.split] * count).dictionary_encode(),
+        }
+        for number, name in enumerate(instruments):
+            unknown = np.isnan(presence[:, number])
+            columns[name] = pa.array(presence[:, number] == 1.0, mask=unknown)
+        yield columns

@@ -1,0 +1,1 @@
+"""What a notebook and a command share, one file a task."""

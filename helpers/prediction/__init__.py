@@ -1,0 +1,1 @@
+"""Trained networks at work: over many clips, over long recordings with constant memory, and what they look at."""

@@ -1,0 +1,224 @@
+"""The rules of the course, one function each: nothing is returned where a rule is met, otherwise the reason.
+
+The hand-in archive: code, README.txt, requirements, one checkpoint, and the sources of the report; nothing else.
+
+Run the handed-in inference as a grader would: unpacked, on a small generated test folder.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from helpers import audio
+from helpers.config import InputError
+from helpers.datasets.nsynth import FAMILIES, SAMPLE_RATE, SECONDS
+from helpers.files import write_json
+
+COMMAND = re.compile(r"python inference\.py --test_dir \S+")
+MOST_MB = 50
+AUDIO = (".wav", ".flac", ".mp3", ".au", ".mp4")
+DATA_OR_MODEL = (*AUDIO, ".npy", ".npz", ".parquet", ".pt", ".pth", ".ckpt", ".skops", ".pyc", ".gz")
+
+
+def report_is_wide(pdf: Path) -> str | None:
+    """The report is there and every page is 16:9."""
+    import pypdf
+
+    if not pdf.is_file():
+        return f"{pdf.name} is not there; make it with `python -m helpers report --student-id {pdf.name.split('_')[0]}`"
+    try:
+        boxes = [page.mediabox for page in pypdf.PdfReader(pdf).pages]
+    except pypdf.errors.PyPdfError as error:
+        return f"{pdf.name} is not a PDF ({error})"
+    narrow = [str(n) for n, box in enumerate(boxes, 1) if abs(9 * float(box.width) / float(box.height) - 16) > 0.02]
+    return f"{pdf.name}: not 16:9 on page {', '.join(narrow)}" if narrow or not boxes else None
+
+
+def readme_names_command(readme: Path) -> str | None:
+    """README.txt tells the grader how to run inference."""
+    if not readme.is_file() or not COMMAND.search(readme.read_text(encoding="utf-8")):
+        return "README.txt does not name the command `python inference.py --test_dir DIR`"
+    return None
+
+
+def one_checkpoint_no_data(files: list[Path]) -> str | None:
+    """The checkpoint for inference is in the archive, and no audio, features, caches or other models are."""
+    names = [path.as_posix() for path in files]
+    if CHECKPOINT not in names:
+        return f"{CHECKPOINT} is not there; train it with `python -m helpers nsynth train`"
+    surplus = [name for name in names if name.endswith(DATA_OR_MODEL) and name != CHECKPOINT]
+    return f"does not belong into the archive: {', '.join(surplus)}" if surplus else None
+
+
+def requirements_fit(project: Path, loaded: dict[str, str | None]) -> str | None:
+    """requirements.txt has what inference imports, no more and no less.
+
+    Args:
+        project: unpacked project.
+        loaded: modules, with their files, that a run of inference had loaded at its end.
+    """
+    listed = {_plain(line) for line in (project / "requirements.txt").read_text(encoding="utf-8").splitlines()} - {""}
+    packages = {name.split(".")[0] for name in loaded}
+    needed = {name for path in _own_files(project, loaded) for name in _imports(path)} & packages
+    modules_of = {name: _modules_of(name) for name in listed}
+    surplus = [name for name in sorted(listed) if not packages & modules_of[name]]
+    lacking = sorted(needed - set().union(*modules_of.values()))
+    faults = [f"inference does not import {name}" for name in surplus] + [f"{name} is missing" for name in lacking]
+    return f"requirements.txt: {'; '.join(faults)}" if faults else None
+
+
+def small_enough(archive: Path) -> str | None:
+    """The archive can be uploaded."""
+    size = archive.stat().st_size / 1e6
+    return f"the archive has {size:.0f} MB, more than {MOST_MB}" if size > MOST_MB else None
+
+
+def _plain(requirement: str) -> str:
+    """Normalised name of a distribution, from a line of requirements.txt; empty for comments and options."""
+    match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", requirement)
+    return re.sub(r"[-_.]+", "-", match.group(1)).lower() if match else ""
+
+
+def _modules_of(distribution: str) -> set[str]:
+    """Top-level modules that an installed distribution brings; none if it is not installed."""
+    try:
+        files = metadata.distribution(distribution).files or []
+    except metadata.PackageNotFoundError:
+        return set()
+    return {Path(file.parts[0]).name.split(".")[0] for file in files}
+
+
+def _own_files(project: Path, loaded: dict[str, str | None]) -> list[Path]:
+    """The project's own files among the loaded ones."""
+    files = [Path(path) for path in loaded.values() if path]
+    return [project / "inference.py", *(path for path in files if path.is_relative_to(project / "helpers"))]
+
+
+def _imports(path: Path) -> set[str]:
+    """Third-party packages that a file imports, at its top or inside of functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found - set(sys.stdlib_module_names) - {"helpers"}
+
+
+CHECKPOINT = "checkpoints/nsynth.pt"
+CONTENT = (  # patterns relative to the project's folder; what is not named here is not handed in
+    "README.txt",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "pyproject.toml",
+    "inference.py",
+    "helpers/**/*.py",
+    "tests/**/*.py",
+    "notebooks/*.ipynb",
+    CHECKPOINT,
+    "checkpoints/README.txt",
+    "data/README.txt",
+    "data/sources/*.md",
+    "report/slides.typ",
+    "report/slides/*.typ",
+    "report/metrics/*.json",
+    "report/figures/*.svg",
+    "report/figures/*.png",
+)
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the same time for every file, so that the same input gives the same bytes
+
+
+def members(root: Path) -> list[Path]:
+    """Files of the project that are handed in, relative to its folder, sorted."""
+    found = {path.relative_to(root) for pattern in CONTENT for path in root.glob(pattern) if path.is_file()}
+    return sorted((path for path in found if not path.name.startswith(".")), key=Path.as_posix)
+
+
+def write(path: Path, root: Path, files: list[Path], folder: str) -> None:
+    """Zip files of the project below one folder."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name in files:
+            info = zipfile.ZipInfo(f"{folder}/{name.as_posix()}", EPOCH)
+            info.compress_type, info.create_system, info.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
+            archive.writestr(info, (root / name).read_bytes())
+
+
+ACCURACIES = re.compile(r"^top-1 accuracy: \d+\.\d\d%\ntop-3 accuracy: \d+\.\d\d%$", re.MULTILINE)
+TRACE = """
+import atexit, json, pathlib, runpy, sys
+report, sys.argv = pathlib.Path(sys.argv[1]), ["inference.py", *sys.argv[2:]]
+files = lambda: {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+atexit.register(lambda: report.write_text(json.dumps(files())))
+runpy.run_path("inference.py", run_name="__main__")
+"""
+
+
+def write_test_folder(folder: Path) -> Path:
+    """An `nsynth-test` folder with one harmonic tone for each family; returns it."""
+    time = np.arange(round(SECONDS * SAMPLE_RATE)) / SAMPLE_RATE
+    examples = {}
+    for number, family in enumerate(FAMILIES):
+        name, pitch = f"{family}_synthetic_000-{48 + number:03d}-100", 48 + number
+        frequency = 440 * 2 ** ((pitch - 69) / 12)
+        tone = sum(np.sin(2 * math.pi * k * frequency * time) / k for k in range(1, number + 2))
+        audio.write(folder / "nsynth-test" / "audio" / f"{name}.wav", 0.3 * tone, SAMPLE_RATE)
+        examples[name] = {"instrument_family": number, "instrument_family_str": family, "pitch": pitch}
+    write_json(folder / "nsynth-test" / "examples.json", examples)
+    return folder / "nsynth-test"
+
+
+def loaded_modules(project: Path, test_folder: Path, scratch: Path) -> dict[str, str | None]:
+    """Modules, and their files, that the unpacked inference loads when all of its outputs are asked for.
+
+    Raises:
+        InputError: it fails.
+    """
+    report = scratch / "modules.json"
+    outputs = {"--confusion_matrix": "matrix.png", "--predictions": "notes.csv", "--json": "scores.json"}
+    options = [part for option, name in outputs.items() for part in (option, scratch / name)]
+    _run([sys.executable, "-c", TRACE, report, "--test_dir", test_folder, *options], project)
+    return json.loads(report.read_text())
+
+
+def fresh_environment(project: Path, test_folder: Path, scratch: Path) -> str:
+    """Create an environment, install requirements.txt, run inference; returns what it printed about accuracy.
+
+    Raises:
+        InputError: a step fails, or the two accuracies are not the last lines.
+    """
+    environment = scratch / "environment"
+    _run([sys.executable, "-m", "venv", environment], project)
+    python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    _run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"], project)
+    printed = _run([python, "inference.py", "--test_dir", test_folder], project).strip()
+    found = ACCURACIES.search(printed)
+    if not found or not printed.endswith(found.group()):
+        raise InputError(f"inference.py does not end with the two accuracies but with {printed[-80:]!r}")
+    return found.group().replace("\n", ", ")
+
+
+def _run(command: list, folder: Path) -> str:
+    """Standard output of a command, in a folder, that sees no other copy of this project.
+
+    Raises:
+        InputError: it fails; the last line that it wrote is quoted.
+    """
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(
+        [str(part) for part in command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
+        raise InputError(f"{Path(str(command[0])).name} {command[1]} {command[2]}: {last}")
+    return done.stdout

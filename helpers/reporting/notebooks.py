@@ -1,0 +1,205 @@
+"""Execute notebooks with papermill: the executed copy, what it wrote is checked, and what is up to date is left out.
+
+A run of a notebook is up to date as long as its source, its parameters, the code in `helpers/`, the checkpoints and
+the files of its corpora are what they were; a digest of all of them stands in the metadata of the executed copy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.config import CHECKPOINTS, ROOT, InputError
+from helpers.evaluation import results as metrics
+from helpers.experiments import corpora
+from helpers.files import atomic, fingerprint, write_text
+
+NOTEBOOKS = ROOT / "notebooks"
+CORPORA = {  # number of a notebook -> corpora that it reads
+    "01": ("nsynth",),
+    "02": ("nsynth",),
+    "03": ("nsynth",),
+    "04": ("irmas", "films", "chmusic"),
+    "05": ("irmas", "nsynth"),
+    "06": ("gtzan",),
+}
+
+
+class NotebookError(Exception):
+    """A notebook failed; the message is one line with notebook, cell and reason."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How notebooks are executed: `out` receives executed/, figures/ and metrics/; empty `data_root` means `data/`."""
+
+    out: Path
+    data_root: str = ""
+    budget: str = "quick"
+    html: bool = False
+
+    def executed(self, notebook: Path) -> Path:
+        """Where the executed copy goes."""
+        return self.out / "executed" / notebook.name
+
+    def metrics(self, notebook: Path) -> list[Path]:
+        """The metrics files that the notebook has written."""
+        return sorted((self.out / "metrics").glob(f"{number(notebook)}_*.json"))
+
+
+def number(notebook: Path) -> str:
+    """'03' of `03_cnn.ipynb`."""
+    return notebook.name[:2]
+
+
+def find(only: Sequence[str] = (), folder: Path = NOTEBOOKS) -> list[Path]:
+    """Notebooks in order, all or those with the given numbers.
+
+    Raises:
+        InputError: there is no notebook of a number.
+    """
+    notebooks = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    known = {number(path) for path in notebooks}
+    if unknown := set(only) - known:
+        raise InputError(f"--only {','.join(sorted(unknown))}: no such notebook; there are {', '.join(sorted(known))}")
+    return [path for path in notebooks if not only or number(path) in only]
+
+
+def up_to_date(notebook: Path, run: Run) -> bool:
+    """Whether an executed copy, metrics and figures of exactly this run are there."""
+    import nbformat
+
+    copy = run.executed(notebook)
+    if not copy.is_file() or (run.html and not copy.with_suffix(".html").is_file()):
+        return False
+    try:
+        stored = nbformat.read(copy, as_version=4).metadata.get("digest")
+        return stored == _digest(notebook, run) and bool(check_metrics(notebook, run))
+    except (NotebookError, nbformat.reader.NotJSONError):
+        return False
+
+
+def execute(notebook: Path, run: Run) -> list[Path]:
+    """Execute a notebook and leave the executed copy only if it went through; returns its metrics files.
+
+    Raises:
+        NotebookError: a cell failed, the kernel died, or what was written does not follow the schema.
+    """
+    import nbclient
+    import nbformat
+    import papermill
+
+    with _importable_helpers(), atomic(run.executed(notebook)) as copy:
+        try:
+            papermill.execute_notebook(
+                str(notebook), str(copy), _parameters(notebook, run), kernel_name="python3", cwd=str(notebook.parent)
+            )
+        except papermill.PapermillExecutionError as error:
+            cell = error.exec_count - 1  # of the code cells, without the one that papermill puts in
+            raise NotebookError(f"{notebook.name}, code cell {cell}: {_reason(error)}") from None
+        except nbclient.exceptions.DeadKernelError:
+            raise NotebookError(f"{notebook.name}: the kernel died, most often for want of memory") from None
+        content = _without_machine(nbformat.read(copy, as_version=4))
+        written = check_metrics(notebook, run)
+        content.metadata["digest"] = _digest(notebook, run)
+        nbformat.write(content, copy)
+    if run.html:
+        write_text(run.executed(notebook).with_suffix(".html"), _html(content))
+    return written
+
+
+def check_metrics(notebook: Path, run: Run) -> list[Path]:
+    """The metrics files of a notebook, all of which follow the schema and name figures that exist.
+
+    Raises:
+        NotebookError: there are none, one is malformed, or a figure is missing.
+    """
+    files = run.metrics(notebook)
+    if not files:
+        raise NotebookError(f"{notebook.name}: wrote no {run.out / 'metrics' / number(notebook)}_*.json")
+    for path in files:
+        try:
+            figures = metrics.read(path).figures
+        except InputError as error:
+            raise NotebookError(f"{notebook.name}: {error}") from None
+        if missing := [name for name in figures if not (run.out / "figures" / name).is_file()]:
+            raise NotebookError(f"{notebook.name}: {path} names a figure that is not there: {missing[0]}")
+    return files
+
+
+@contextlib.contextmanager
+def _importable_helpers() -> Iterator[None]:
+    """Kernels started meanwhile import `helpers` from here, also where the project was not installed."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *([before] if before else [])])
+    try:
+        yield
+    finally:
+        os.environ.pop("PYTHONPATH")
+        if before:
+            os.environ["PYTHONPATH"] = before
+
+
+def _parameters(notebook: Path, run: Run) -> dict[str, object]:
+    """Values for the parameters that the notebook declares; paths as they are seen from its folder."""
+    import papermill
+
+    values = {
+        "data_root": _relative(run.data_root, notebook.parent) if run.data_root else "",
+        "budget": run.budget,
+        "out": _relative(run.out, notebook.parent),
+        "interactive": False,  # no players: executed copies hold no audio
+    }
+    declared = papermill.inspect_notebook(str(notebook))
+    return {name: value for name, value in values.items() if name in declared}
+
+
+def _relative(path: str | Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive of Windows
+        return Path(path).resolve().as_posix()
+
+
+def _digest(notebook: Path, run: Run) -> str:
+    """Changes whenever something changes that the results of a notebook depend on."""
+    code = sorted((ROOT / "helpers").rglob("*.py"))
+    contents = [(path.name, _hash(path)) for path in [notebook, *code, *sorted(CHECKPOINTS.glob("*.pt"))]]
+    data = [corpora.listing(root, corpus) for corpus, root in corpus_roots([notebook], run).items()]
+    return fingerprint([contents, _parameters(notebook, run), data])
+
+
+def corpus_roots(notebooks: Sequence[Path], run: Run) -> dict[str, Path]:
+    """Corpus -> data root that holds it, for all corpora of the notebooks; generates what is missing."""
+    names = dict.fromkeys(name for notebook in notebooks for name in CORPORA.get(number(notebook), ()))
+    return {name: corpora.data_root(name, run.data_root, run.budget) for name in names}
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _reason(error: Exception) -> str:
+    """Name and first line of the exception that a cell raised."""
+    return f"{error.ename}: {(error.evalue or 'no message').splitlines()[0]}"
+
+
+def _without_machine(notebook):
+    """The executed copy without times, paths, progress bars and warnings of this machine: equal runs, equal files."""
+    for part in (notebook, *notebook.cells):
+        part.metadata.pop("papermill", None)
+        part.metadata.pop("execution", None)
+    for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    return notebook
+
+
+def _html(notebook) -> str:
+    from nbconvert import HTMLExporter
+
+    return HTMLExporter().from_notebook_node(notebook)[0]

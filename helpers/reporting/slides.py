@@ -1,0 +1,164 @@
+"""Set the slide report: metrics and figures on disk -> a 16:9 PDF, typeset by Typst from `report/slides.typ`.
+
+Every part of the report is a file `report/slides/PART.typ` that reads `metrics/PART.json`, and others if they are
+there; parts whose metrics do not exist yet are left out. Typst sees a folder with exactly these files and only the
+fonts it brings along: no network, no system packages, and the same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import typst
+
+from helpers.config import REPORT, InputError
+from helpers.evaluation import results as metrics
+from helpers.evaluation.results import Result
+from helpers.files import atomic
+from helpers.plotting.style import PALETTE
+
+PARTS = (  # in their order; each has metrics/PART.json and report/slides/PART.typ
+    "01_mel",
+    "02_classic",
+    "03_nsynth",
+    "04_irmas",
+    "04_films",
+    "04_chmusic",
+    "05_predominant",
+    "06_gtzan",
+)
+FOOTER_PT = 440  # distance of the lower margin from the upper edge of a page
+REMEDY = "run `python -m helpers run` to write it again"
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What the title slide says; empty fields are left out."""
+
+    student: str = ""  # student id
+    author: str = ""
+    link: str = ""  # to the code
+
+    @property
+    def file_name(self) -> str:
+        """Name of the PDF that the course asks for."""
+        return f"{self.student}_report.pdf" if self.student else "report.pdf"
+
+
+@dataclass(frozen=True)
+class Deck:
+    """The files that Typst reads, by their path in its world, and the parts among them."""
+
+    files: dict[str, bytes]
+    parts: list[str]
+    missing: list[str]  # parts without metrics
+
+
+def build(folder: Path, cover: Cover) -> tuple[Path, list[str]]:
+    """Set the report of a folder with metrics/ and figures/.
+
+    Returns:
+        The PDF in that folder and the parts that were left out for want of metrics.
+
+    Raises:
+        InputError: there are no metrics at all; one is malformed or lacks a field; a figure is missing or damaged.
+            Names the file and the field. An older PDF stays as it is.
+    """
+    deck = collect(folder, cover)
+    content = _compile(folder, deck)
+    path = Path(folder) / cover.file_name
+    with atomic(path) as temporary:
+        temporary.write_bytes(content)
+    return path, deck.missing
+
+
+def collect(folder: Path, cover: Cover, template: Path = REPORT) -> Deck:
+    """Read and check everything the report is made of; raises as `build` does."""
+    folder = Path(folder)
+    sources = [template / "slides.typ", *sorted((template / "slides").glob("*.typ"))]
+    results = {path.stem: metrics.read(path) for path in sorted((folder / "metrics").glob("*.json"))}
+    parts = [part for part in PARTS if part in results]
+    if not parts:
+        raise InputError(f"{folder / 'metrics'}: holds no metrics of any part; run `python -m helpers run` first")
+    files = {path.relative_to(template).as_posix(): path.read_bytes() for path in sources}
+    for name, result in results.items():
+        files[f"metrics/{name}.json"] = _metrics(folder, name).read_bytes()
+        files |= _figures(folder, name, result)
+    about = {**asdict(cover), "parts": parts, "metrics": list(results), "palette": list(PALETTE)}
+    files["deck.json"] = json.dumps(about).encode()
+    return Deck(files, parts, [part for part in PARTS if part not in results])
+
+
+def titles(folder: Path, cover: Cover) -> list[dict[str, str | None]]:
+    """Title and data label ("title", "data") of every slide, in order."""
+    return _query(collect(folder, cover), "<slide>")
+
+
+def overfull(folder: Path, cover: Cover) -> list[int]:
+    """Pages on which a text runs into the footer."""
+    marks = _query(collect(folder, cover), "<end>")
+    return sorted({mark["page"] for mark in marks if mark["y"] > FOOTER_PT})
+
+
+def _query(deck: Deck, selector: str) -> list[dict]:
+    with _world(deck.files) as main:
+        return json.loads(typst.query(main, selector, field="value", root=main.parent, ignore_system_fonts=True))
+
+
+def _metrics(folder: Path, part: str) -> Path:
+    return folder / "metrics" / f"{part}.json"
+
+
+def _figures(folder: Path, part: str, result: Result) -> dict[str, bytes]:
+    """The figures that a result names."""
+    found = {}
+    for number, name in enumerate(result.figures):
+        path = folder / "figures" / name
+        if not path.is_file():
+            raise InputError(f"{_metrics(folder, part)}: figures.{number}: {path} is not there; {REMEDY}")
+        found[f"figures/{name}"] = path.read_bytes()
+    return found
+
+
+@contextlib.contextmanager
+def _world(files: dict[str, bytes]) -> Iterator[Path]:
+    """The files below a temporary folder, which is all that Typst sees; yields the path of slides.typ."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        yield Path(folder) / "slides.typ"
+
+
+def _set(files: dict[str, bytes]) -> bytes:
+    with _world(files) as main:
+        return typst.compile(main, format="pdf", root=main.parent, ignore_system_fonts=True)
+
+
+def _compile(folder: Path, deck: Deck) -> bytes:
+    try:
+        return _set(deck.files)
+    except typst.TypstError as error:
+        raise InputError(_culprit(folder, deck, error)) from None
+
+
+def _culprit(folder: Path, deck: Deck, error: typst.TypstError) -> str:
+    """Which figure or metrics file Typst stumbled over, found by setting each of them alone."""
+    for name in sorted(name for name in deck.files if name.startswith("figures/")):
+        try:
+            _set({"slides.typ": f'#image("/{name}")'.encode(), name: deck.files[name]})
+        except typst.TypstError as fault:
+            return f"{folder / name}: cannot be shown ({fault.message}); {REMEDY}"
+    for part in deck.parts:
+        single = json.loads(deck.files["deck.json"]) | {"parts": [part]}
+        try:
+            _set({**deck.files, "deck.json": json.dumps(single).encode()})
+        except typst.TypstError as fault:
+            return f"{_metrics(folder, part)}: {fault.message.removeprefix('panicked with: ')}; {REMEDY}"
+    return f"{folder}: the slides cannot be set ({error.message}); {REMEDY}"

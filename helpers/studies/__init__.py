@@ -1,1 +1,0 @@
-"""Experiments: corpora in, a `metrics.Result` and figures out; what a notebook and a command share."""
