@@ -38,12 +38,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> None:
     """Extract, fit, choose, report."""
     from helpers.evaluation import results as metrics
-    from helpers.experiments import classic, corpora
+    from helpers.experiments import classic, common
     from helpers.experiments.nsynth import sentence
     from helpers.features.cache import workers
 
     budget = BUDGETS[options.budget]
-    root = corpora.data_root("nsynth", options.data_root, options.budget)
+    root = common.data_root("nsynth", options.data_root, options.budget)
     notes = classic.load_notes(root, budget, options.seed)
     with workers(options.jobs, options.dask):
         train, valid, test = (classic.table(notes, split) for split in ("train", "valid", "test"))

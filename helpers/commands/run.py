@@ -35,7 +35,7 @@ def add_parser(subparsers) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Execute what is not up to date; 1 if a notebook failed, after all the others were tried."""
-    from helpers.experiments.corpora import kind
+    from helpers.experiments.common import kind
     from helpers.reporting import notebooks
 
     job = notebooks.Run(options.out, options.data_root, options.budget, options.html)

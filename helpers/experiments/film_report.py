@@ -13,7 +13,7 @@ from helpers.datasets.base import Clip
 from helpers.datasets.films import Films
 from helpers.evaluation.results import Result
 from helpers.experiments import films as study
-from helpers.experiments.corpora import data_root
+from helpers.experiments.common import data_root
 from helpers.experiments.film_scores import constants, scores
 from helpers.files import fingerprint
 from helpers.models.checkpoint import Checkpoint, load_checkpoint

@@ -25,7 +25,7 @@ from helpers.datasets.base import Clip, ClipDataset, groups, split_by_group
 from helpers.datasets.mixtures import PhraseDataset
 from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.results import versions
-from helpers.experiments.corpora import places
+from helpers.experiments.common import places
 from helpers.experiments.irmas import ARGUMENTS, MEL, MODEL, TASK, data_of
 from helpers.models import build
 from helpers.models.base import AudioClassifier

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from helpers.config import CHECKPOINTS, ROOT, InputError
 from helpers.evaluation import results as metrics
-from helpers.experiments import corpora
+from helpers.experiments import common
 from helpers.files import atomic, fingerprint, write_text
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -169,14 +169,14 @@ def _digest(notebook: Path, run: Run) -> str:
     """Changes whenever something changes that the results of a notebook depend on."""
     code = sorted((ROOT / "helpers").rglob("*.py"))
     contents = [(path.name, _hash(path)) for path in [notebook, *code, *sorted(CHECKPOINTS.glob("*.pt"))]]
-    data = [corpora.listing(root, corpus) for corpus, root in corpus_roots([notebook], run).items()]
+    data = [common.listing(root, corpus) for corpus, root in corpus_roots([notebook], run).items()]
     return fingerprint([contents, _parameters(notebook, run), data])
 
 
 def corpus_roots(notebooks: Sequence[Path], run: Run) -> dict[str, Path]:
     """Corpus -> data root that holds it, for all corpora of the notebooks; generates what is missing."""
     names = dict.fromkeys(name for notebook in notebooks for name in CORPORA.get(number(notebook), ()))
-    return {name: corpora.data_root(name, run.data_root, run.budget) for name in names}
+    return {name: common.data_root(name, run.data_root, run.budget) for name in names}
 
 
 def _hash(path: Path) -> str:

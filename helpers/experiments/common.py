@@ -1,0 +1,213 @@
+"""What all experiments share: the data they stand on, the recorded command, scores, the result and the checkpoint."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from helpers.config import DATA, ROOT, DataLabel, InputError, TrainConfig
+from helpers.datasets.base import Clip, clips_fingerprint, data_label, groups
+from helpers.evaluation.intervals import bootstrap
+from helpers.evaluation.results import Result, versions
+from helpers.evaluation.single import confusion_matrix, majority_baseline, predictions, top_k_hits
+from helpers.files import fingerprint
+from helpers.models.checkpoint import Checkpoint
+from helpers.training.module import History
+
+PLACES = {  # patterns, relative to the data root, of the folders and archives that make up a corpus
+    "nsynth": ("nsynth", "nsynth-*"),
+    "irmas": ("irmas", "IRMAS-*"),
+    "chmusic": ("chmusic", "ChMusic"),
+    "films": ("films",),
+    "gtzan": ("gtzan", "genres"),
+}
+TESTED_ON = {"irmas": ("IRMAS-TestingData*", "irmas/IRMAS-TestingData*")}  # without these nothing can be scored
+PUBLISHED: dict[str, tuple[float, str]] = {  # figures of others: (value, where it stands)
+    "NSynth top-1, best published": (0.75, "Wang et al., Towards learning universal audio representations, ICASSP 2022"),
+    "NSynth top-1, other published": (0.70, "MULE, MERT and MusicCNN, as the homework cites them (NTU, Lee 2024)"),
+    "IRMAS hit@1, model 1.0": (0.15, "Dahan and Hefetz, Instrument recognition in music, course slides"),
+    "IRMAS hit@1, model 2.3": (1463 / 2874, "Dahan and Hefetz, Instrument recognition in music, course slides"),
+}
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network after training, and what it was trained with."""
+
+    network: nn.Module
+    model: str  # name and arguments build the network again
+    arguments: dict[str, Any]
+    histories: list[dict[str, list[float]]]  # of each network that is in it
+    config: TrainConfig
+    train: list[Clip]
+    thresholds: tuple[float, ...] = ()  # multi-label tasks only
+
+
+def can_be_scored(root: Path, corpus: str) -> bool:
+    """Whether a corpus is below a data root, with the part of it that it is tested on."""
+    return any(any(Path(root).glob(pattern)) for pattern in TESTED_ON.get(corpus, PLACES[corpus]))
+
+
+def places(root: Path, corpus: str) -> list[Path]:
+    """The folders and archives of a corpus below a data root; empty if it is not there."""
+    return sorted({path for pattern in PLACES[corpus] for path in Path(root).glob(pattern)})
+
+
+def data_root(corpus: str, root: str | Path = "", budget: str = "quick") -> Path:
+    """The folder to hand to `datasets.<corpus>`.
+
+    Args:
+        corpus: a key of `PLACES`.
+        root: where real corpora lie; empty: `data/`.
+        budget: a key of `config.BUDGETS`; decides how large the generated corpora are.
+
+    Returns:
+        `root` if it holds the corpus and its test data, otherwise that of the generated corpora, which are made when
+        they are missing.
+
+    Raises:
+        InputError: `root` is given and is not a folder.
+    """
+    if root and not Path(root).is_dir():
+        raise InputError(f"{root}: no such folder; --data-root is the folder that holds nsynth/, irmas/ and so on")
+    real = Path(root) if root else DATA
+    return real if can_be_scored(real, corpus) else generated(budget)
+
+
+def generated(budget: str) -> Path:
+    """Data root of the generated corpora for a budget; generates them when they are missing."""
+    from helpers import demo
+
+    return demo.ensure("tiny" if budget == "smoke" else "small")
+
+
+def kind(root: Path) -> str:
+    """How a data root is spoken of: generated or real."""
+    return "generated (demo)" if data_label(root, n=0, official_n=1) == "demo" else "real"
+
+
+def listing(root: Path, corpus: str) -> list[tuple[str, int]]:
+    """Relative name and size in bytes of every file of a corpus, sorted: changes when the corpus does."""
+    files = []
+    for top in places(root, corpus):
+        files += [top] if top.is_file() else [Path(folder, name) for folder, _, names in os.walk(top) for name in names]
+    return sorted((path.relative_to(root).as_posix(), path.stat().st_size) for path in files)
+
+
+def command_line(*words: str, **options: Any) -> str:
+    """The command that does again what ran, as it is typed in the project's folder.
+
+    Args:
+        words: of the command, e.g. "nsynth", "train".
+        options: every option by its name with `_` for `-`. True is a flag; False, None and "" are left out; a list
+            repeats its option; paths are written as seen from the project's folder.
+
+    >>> command_line("nsynth", "train", data_root="my data", seed=0, mixup=True)
+    "python -m helpers nsynth train --data-root 'my data' --seed 0 --mixup"
+    """
+    parts = ["python", "-m", "helpers", *words]
+    for name, value in options.items():
+        for one in value if isinstance(value, list | tuple) else [value]:
+            if one is True:
+                parts.append(f"--{name.replace('_', '-')}")
+            elif one is not None and one is not False and one != "":
+                parts += [f"--{name.replace('_', '-')}", _seen_from_root(one) if isinstance(one, Path) else str(one)]
+    return shlex.join(parts)
+
+
+def _seen_from_root(path: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, ROOT)).as_posix()
+    except ValueError:  # another drive of Windows
+        return path.resolve().as_posix()
+
+
+def command(notebook: str, root: str | Path, budget: str) -> str:
+    """The command that runs a notebook, by its number, on a data root again."""
+    return command_line("run", only=notebook, data_root=Path(root) if root else "", budget=budget)
+
+
+def labels_of(clips: Sequence[Clip]) -> np.ndarray:
+    """Class index [clips] of clips with one label each."""
+    return np.array([clip.labels[0] for clip in clips])
+
+
+def scores_of(logits: np.ndarray, clips: Sequence[Clip]) -> dict[str, dict[str, float]]:
+    """Top-1 and top-3 accuracy of scores [clips, classes] with intervals over the clips' groups."""
+    labels = labels_of(clips)
+    return {
+        f"top{k}": bootstrap(np.mean, groups(clips), top_k_hits(logits, labels, k).astype(float)) for k in (1, 3)
+    }
+
+
+def sentence(what: str, scores: Mapping[str, Mapping[str, float]]) -> str:
+    """Top-1 and top-3 with intervals as one line."""
+    parts = [f"{k.replace('top', 'top-')} {s['value']:.1%} [{s['low']:.1%}, {s['high']:.1%}]" for k, s in scores.items()]
+    return f"{what}: " + ", ".join(parts)
+
+
+def curves(history: History) -> dict[str, list[float]]:
+    """Loss and score of every epoch, as plain lists."""
+    return {name: history.curve(name) for name in ("train_loss", "train_score", "valid_loss", "valid_score")}
+
+
+def result(
+    title: str, corpus: str, data: DataLabel, clips: Sequence[Clip], scores: Mapping, *, group_kind: str,
+    baselines: Mapping, command: str, seed: int, budget: str = "full", used: Sequence[Sequence[Clip]] = (),
+    **more: Any,
+) -> Result:  # fmt: skip
+    """The metrics file of an experiment.
+
+    Args:
+        title, corpus, data: what was done, on what, and whether that is official, a subset or demo.
+        clips: those that are scored; n, groups and part of the fingerprint are theirs.
+        scores: system -> metric -> {"value", "low", "high"}.
+        group_kind: instrument, recording, film, piece or track.
+        baselines: name -> metric -> value.
+        command: that makes this file again, from `command_line`.
+        seed, budget: that ran.
+        used: lists of clips that were trained on or chose something.
+        more: classes, confusion, figures, details.
+    """
+    return Result(
+        title=title, corpus=corpus, data=data, n=len(clips), groups=len(set(groups(clips))), group_kind=group_kind,
+        fingerprint=fingerprint(clips_fingerprint(part) for part in (*used, clips)), seed=seed, budget=budget,
+        command=command, scores={name: dict(row) for name, row in scores.items()}, baselines=dict(baselines), **more,
+    )  # fmt: skip
+
+
+def single_label_result(
+    title: str, corpus: str, data: DataLabel, clips: Sequence[Clip], logits: Mapping[str, np.ndarray],
+    classes: Sequence[str], train: Sequence[Clip], **more: Any,
+) -> Result:  # fmt: skip
+    """`result` of systems that name one class: scores, majority baseline and confusion matrices from their logits."""
+    labels = labels_of(clips)
+    return result(
+        title, corpus, data, clips, {name: scores_of(values, clips) for name, values in logits.items()},
+        baselines={"majority class": majority_baseline(labels_of(train), labels)}, classes=list(classes),
+        confusion={
+            name: confusion_matrix(labels, predictions(values), len(classes)).tolist() for name, values in logits.items()
+        },
+        **more,
+    )  # fmt: skip
+
+
+def checkpoint(
+    task: str, trained: Trained, classes: Sequence[str], sample_rate: int, seconds: float, *, corpus: str,
+    label: str, scores: Mapping, command: str, **data: Any,
+) -> Checkpoint:  # fmt: skip
+    """The self-describing checkpoint of a training, its recipe as it ran under `data["recipe"]`."""
+    about = {"corpus": corpus, "label": label, "n": len(trained.train), "fingerprint": clips_fingerprint(trained.train)}
+    return Checkpoint(
+        task=task, model=trained.model, arguments=trained.arguments, classes=list(classes), sample_rate=sample_rate,
+        seconds=seconds, state=trained.network.state_dict(), thresholds=list(trained.thresholds),
+        seed=trained.config.seed, data=about | {"recipe": asdict(trained.config)} | data, scores=dict(scores),
+        history=trained.histories, command=command, versions=versions(),
+    )  # fmt: skip
