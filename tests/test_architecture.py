@@ -35,7 +35,7 @@ OWNERS = {
     "seaborn": {"plotting"},
     "lightning": {"training"},
     "torchmetrics": {"training"},
-    "sklearn": {"features", "models", "evaluation"},
+    "sklearn": {"datasets", "features", "models", "evaluation"},
     "skops": {"models"},
 }
 CONDUCTORS = {"experiments", "reporting", "commands", "__main__"}

@@ -1,16 +1,21 @@
-"""What all corpora share: the clip, where a corpus is found, splits by group, targets, and reading clips one by one."""
+"""What all corpora share: `Clip` and `Corpus`, subsets, splits and folds by group, targets, reading clips."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers import audio
 from helpers.config import DEMO, DataLabel, InputError
 from helpers.files import fingerprint
+
+if TYPE_CHECKING:
+    from helpers.datasets.download import Archive
 
 DEMO_MARK = "DEMO.txt"  # lies in the root of every generated corpus
 
@@ -19,13 +24,12 @@ DEMO_MARK = "DEMO.txt"  # lies in the root of every generated corpus
 class Clip:
     """A stretch of an audio file with its labels.
 
-    `group` is what must not stand on two sides of a split: instrument, recording, film or piece.
     `member` names the file inside an archive, if `path` is one.
     """
 
     path: Path
     labels: tuple[int, ...]  # indices of the classes that are heard
-    group: str
+    group: str  # what must not stand on two sides of a split: instrument, recording, film or piece
     start: float = 0.0  # s
     duration: float | None = None  # s; None: to the end of the file
     member: str | None = None
@@ -53,14 +57,43 @@ class Report:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus as a declaration: all that commands, notebooks, slides and generated data need to know of it."""
+
+    name: str  # key in `helpers.datasets.CORPORA`, and name of its folder in a data root
+    title: str
+    classes: tuple[str, ...]  # in the order of label indices
+    group: str  # what must not stand on two sides of a split: instrument, recording, track, piece or film
+    places: tuple[str, ...]  # patterns of its folders and archives, relative to a data root
+    official: Mapping[str, int]  # published number of clips of each split
+    licence: str
+    citation: str
+    clips: Callable[[Path, str], list[Clip]]  # of a data root and a split
+    validate: Callable[[Path], Report]  # of a data root
+    downloads: Mapping[str, Archive] = field(default_factory=dict)  # part -> archive
+    test_places: tuple[str, ...] = ()  # patterns of what nothing can be scored without, if that is not all of it
+
+    def found(self, root: Path) -> list[Path]:
+        """The folders and archives of the corpus below a data root; empty if it is not there."""
+        return sorted({path for pattern in self.places for path in Path(root).glob(pattern)})
+
+    def can_be_scored(self, root: Path) -> bool:
+        """Whether the corpus is below a data root, with the part of it that it is tested on."""
+        return any(any(Path(root).glob(pattern)) for pattern in self.test_places or self.places)
+
+    def label(self, root: Path, split: str, n: int) -> DataLabel:
+        """Data label of every number that stands on `n` clips of a split."""
+        return data_label(root, n, self.official.get(split, -1))
+
+
 def locate(folders: Iterable[str], root: Path, remedy: str) -> Path:
     """The first of the relative `folders` that exists below `root`.
 
     Raises:
         InputError: none does; the message ends with the remedy.
     """
-    folders = list(folders)
-    for folder in folders:
+    for folder in (folders := list(folders)):
         if (Path(root) / folder).is_dir():
             return Path(root) / folder
     raise InputError(f"{root}: holds none of {', '.join(folders)}; {remedy}")
@@ -84,31 +117,75 @@ def groups(clips: Sequence[Clip]) -> np.ndarray:
     return np.array([clip.group for clip in clips])
 
 
-def split_by_group(
-    clips: Sequence[Clip], fractions: Sequence[float], seed: int = 0
-) -> list[list[Clip]]:
-    """Deal whole groups out to parts of about the given fractions, class by class.
+def split_by_group(clips: Sequence[Clip], fractions: Sequence[float], seed: int = 0) -> list[list[Clip]]:
+    """Cut clips to parts of about the given fractions without cutting a group, class by class.
 
-    The sorted unique groups of each class (by the first label of the group's first clip) are shuffled with a
-    local generator and dealt out one after the other to the part that is furthest behind its share, so that every
-    part holds every class that has enough groups.
+    The groups of each class (by the first label of the group's first clip) are shuffled and go one after the other to
+    the part that is furthest behind its share, so that every part holds every class with enough groups.
     """
     members: dict[str, list[Clip]] = {}
     for clip in clips:
         members.setdefault(clip.group, []).append(clip)
     by_class: dict[int, list[str]] = {}
     for group in sorted(members):
-        by_class.setdefault(members[group][0].labels[0] if members[group][0].labels else -1, []).append(group)
+        by_class.setdefault(_class(members[group][0]), []).append(group)
     share = np.asarray(fractions, float) / sum(fractions)
     parts: list[list[Clip]] = [[] for _ in fractions]
     generator = np.random.default_rng(seed)
     for label in sorted(by_class):
-        dealt = np.zeros(len(share))
+        given = np.zeros(len(share))
         for number, group in enumerate(generator.permutation(by_class[label])):
-            part = int(np.argmax(share * (number + 1) - dealt))
-            dealt[part] += 1
+            part = int(np.argmax(share * (number + 1) - given))
+            given[part] += 1
             parts[part] += members[str(group)]
     return parts
+
+
+def subset(clips: Sequence[Clip], most: int, seed: int = 0) -> list[Clip]:
+    """At most `most` clips, the same ones for a seed, in their order; all of them if there are no more.
+
+    Classes keep their shares (by first label; each has a clip as long as `most` allows it), and within a class the
+    groups give clips in turn, so that a small subset has as many instruments, recordings or tracks as possible.
+    """
+    if len(clips) <= most:
+        return list(clips)
+    generator = np.random.default_rng(seed)
+    by_class: dict[int, list[tuple[int, float, int]]] = {}
+    turns: Counter[tuple[int, str]] = Counter()
+    place = {group: generator.random() for group in sorted({clip.group for clip in clips})}
+    for index in generator.permutation(len(clips)).tolist():
+        label, group = _class(clips[index]), clips[index].group
+        by_class.setdefault(label, []).append((turns[label, group], place[group], index))
+        turns[label, group] += 1
+    ranked = [
+        (rank / len(members), label, index)
+        for label, members in by_class.items()
+        for rank, (_, _, index) in enumerate(sorted(members))
+    ]
+    return [clips[index] for index in sorted(index for _, _, index in sorted(ranked)[: max(most, 0)])]
+
+
+def grouped_folds(labels: Sequence[int], groups: Sequence[str], n_splits: int, seed: int = 0) -> np.ndarray:
+    """Fold 0 … n_splits - 1 of every clip as integers [clips]: groups stay whole, classes keep about their shares.
+
+    Raises:
+        InputError: there are fewer groups than folds, or fewer than two folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    _, numbers = np.unique(labels, return_inverse=True)
+    most = min(len(set(groups)), max(np.bincount(numbers), default=0))
+    if not 2 <= n_splits <= most:
+        raise InputError(f"{n_splits} folds cannot be made of these {len(numbers)} clips; choose from 2 to {most}")
+    fold = np.zeros(len(numbers), int)
+    splitter = StratifiedGroupKFold(n_splits, shuffle=True, random_state=seed)
+    for number, (_, out) in enumerate(splitter.split(numbers, numbers, groups)):
+        fold[out] = number
+    return fold
+
+
+def _class(clip: Clip) -> int:
+    return clip.labels[0] if clip.labels else -1
 
 
 def multi_hot(clips: Sequence[Clip], n_classes: int) -> np.ndarray:
@@ -122,8 +199,7 @@ def multi_hot(clips: Sequence[Clip], n_classes: int) -> np.ndarray:
 class ClipDataset:
     """Clips as pairs (waveform float32 [samples], target float32 [n_classes]), read when asked for.
 
-    Holds names, not audio: memory does not grow with the length of the recordings. Waveforms are cut or padded to
-    `seconds`. Works as a map-style data set of torch without importing it.
+    Holds names, not audio. Waveforms are cut or padded to `seconds`. A map-style data set of torch, without torch.
     """
 
     def __init__(self, clips: Sequence[Clip], n_classes: int, sample_rate: int, seconds: float) -> None:
@@ -140,8 +216,7 @@ class ClipDataset:
 
     def waveform(self, index: int) -> np.ndarray:
         """Waveform [samples] of one clip."""
-        clip = self.clips[index]
-        seconds = self.samples / self.sample_rate
+        clip, seconds = self.clips[index], self.samples / self.sample_rate
         duration = seconds if clip.duration is None else min(clip.duration, seconds)
         return audio.fit_length(audio.read(clip.path, self.sample_rate, clip.start, duration), self.samples)
 
@@ -149,8 +224,8 @@ class ClipDataset:
 class AugmentedDataset:
     """Another data set with a waveform augmentation that depends on nothing but (seed, epoch, index).
 
-    Its keys are `epoch * len(data) + index`, which is what the training sampler hands out: workers need no shared
-    state, and a resumed run hears exactly what an uninterrupted one would.
+    Its keys, `epoch * len(data) + index`, come from the training sampler: workers share no state, and a resumed run
+    is given exactly what an uninterrupted one would be.
     """
 
     def __init__(self, data: ClipDataset, augment: Callable | None, seed: int) -> None:
@@ -168,11 +243,7 @@ class AugmentedDataset:
 
 
 def require(clips: Sequence[Clip], what: str) -> Sequence[Clip]:
-    """The clips, if there are any.
-
-    Raises:
-        InputError: there are none.
-    """
+    """The clips, if there are any; otherwise an InputError."""
     if not clips:
         raise InputError(f"{what}: no clips found; see data/README.txt for where the corpora go")
     return clips

@@ -11,7 +11,7 @@ from note_folders import RATE, tone
 from helpers import audio
 from helpers.config import InputError
 from helpers.datasets import base
-from helpers.datasets.base import AugmentedDataset, Clip, ClipDataset, split_by_group
+from helpers.datasets.base import AugmentedDataset, Clip, ClipDataset, grouped_folds, split_by_group, subset
 
 
 def clips_of(groups_per_class: int = 10, classes: int = 4) -> list[Clip]:
@@ -58,6 +58,42 @@ def test_split_depends_on_the_seed_and_on_nothing_global() -> None:
 def test_a_class_of_one_group_and_clips_without_label_are_kept_whole() -> None:
     alone = [Clip(Path(f"{n}.wav"), (0,), "only") for n in range(3)] + [Clip(Path("noise.wav"), (), "none")]
     assert split_by_group(alone, (3, 1)) == [[alone[3], *alone[:3]], []]
+
+
+@pytest.mark.parametrize("most", [4, 10, 40, 100])
+def test_a_subset_keeps_shares_of_classes_and_as_many_groups_as_it_can(most: int) -> None:
+    clips = clips_of()
+    chosen = subset(clips, most, seed=3)
+    assert len(chosen) == most == len(set(chosen))
+    assert chosen == [clip for clip in clips if clip in chosen] and subset(clips, most, seed=3) == chosen
+    everything, found = (np.bincount([clip.labels[0] for clip in some], minlength=4) for some in (clips, chosen))
+    assert (np.abs(found - everything * most / len(clips)) <= 1).all()
+    assert len({clip.group for clip in chosen}) == sum(np.minimum(found, 10))
+
+
+def test_a_subset_differs_by_seed_and_is_all_clips_if_they_are_few() -> None:
+    clips = clips_of()
+    assert subset(clips, 20, seed=1) != subset(clips, 20, seed=2)
+    assert subset(clips, len(clips)) == clips and subset(clips, 0) == []
+    rare = [*clips, Clip(Path("rare.wav"), (9,), "rare")]
+    assert rare[-1] in subset(rare, 5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_folds_keep_groups_whole_and_classes_in_their_shares(seed: int) -> None:
+    clips = [clip for clip in clips_of() for _ in range(2)]
+    labels, groups = [clip.labels[0] for clip in clips], base.groups(clips)
+    fold = grouped_folds(labels, groups, 5, seed)
+    assert set(fold) == set(range(5)) and len(fold) == len(clips)
+    assert all(len(set(fold[groups == group])) == 1 for group in groups)
+    assert all(len(set(np.array(labels)[fold == number])) == 4 for number in range(5))
+    np.testing.assert_array_equal(fold, grouped_folds(labels, groups, 5, seed))
+
+
+@pytest.mark.parametrize("n_splits", [-1, 0, 1, 4, 99])
+def test_impossible_numbers_of_folds_are_bad_input(n_splits: int) -> None:
+    with pytest.raises(InputError, match="choose from 2 to 3"):
+        grouped_folds([0, 0, 0, 0], ["a", "b", "b", "c"], n_splits)
 
 
 def test_targets_are_multi_hot() -> None:
