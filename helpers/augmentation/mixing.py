@@ -1,8 +1,4 @@
-"""Mixing that makes polyphony out of clips of one instrument, and backgrounds behind a clip.
-
-Axis letters: B batch, T samples, C classes.
-
-Polyphony with known labels: solos added to excerpts of films, window by window.
+"""Mixing that makes polyphony with known labels out of sounds of one instrument. Explained in notebook 04.
 
 Axis letters: B batch, T samples, N windows, C classes.
 """
@@ -17,9 +13,14 @@ import torch
 from scipy.ndimage import binary_closing
 
 from helpers import audio
+from helpers.augmentation.waveform import Augmentation
 from helpers.datasets.base import Clip
 
 QUIET = 1e-6  # root mean square below which a signal is left alone
+GATE_DB = -32.0  # a solo sounds where its level is within so much of its loudest window
+BRIDGE = 13  # windows; a shorter gap is no pause
+FADE = 400  # samples at both ends of an added stretch
+SILENT = 1e-3  # root mean square of the quietest film that a solo is levelled against
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class MixAndUnite:
 class Background:
     """Another recording behind the clip at a random signal-to-noise ratio; the labels are those of the clip alone.
 
-    For each item a stretch of one of the clips is read from disk, so that memory does not grow with their number.
+    A stretch of one of the clips is read from disk each time, so that memory does not grow with their number.
     """
 
     clips: Sequence[Clip] = field(repr=False)
@@ -63,36 +64,22 @@ class Background:
 
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """[T] -> [T]."""
-        clip = self.clips[int(rng.integers(len(self.clips)))]
-        behind = stretch(clip, len(waveform), self.sample_rate, rng)
+        seconds = len(waveform) / self.sample_rate
+        behind = _stretch(self.clips[int(rng.integers(len(self.clips)))], seconds, self.sample_rate, rng)
+        behind = audio.fit_length(behind, len(waveform))
         signal, noise = np.sqrt(np.mean(waveform**2)), np.sqrt(np.mean(behind**2))
         if min(signal, noise) < QUIET:
             return waveform
         return waveform + behind * (signal / noise * 10 ** (-rng.uniform(*self.snr_db) / 20))
 
 
-def stretch(clip: Clip, samples: int, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
-    """So many samples from a random place in a clip; a shorter clip is padded."""
-    length = clip.duration if clip.duration is not None else audio.length(clip.path) - clip.start
-    seconds = samples / sample_rate
-    start = clip.start + rng.uniform(0, max(0.0, length - seconds))
-    return audio.fit_length(audio.read(clip.path, sample_rate, start, seconds), samples)
-
-
-GATE_DB = -32.0  # a solo sounds where its level is within so much of its loudest window
-BRIDGE = 13  # windows; a listener does not call a shorter gap a pause
-FADE = 400  # samples at both ends of an added stretch
-SILENT = 1e-3  # root mean square of the quietest film that a solo is levelled against
-
-
 @dataclass(frozen=True)
 class AddSolos:
-    """Adds up to `voices` solos to each excerpt, at a random place, level and speed; they are labelled as heard.
+    """Adds up to `voices` solos to each film excerpt, at a random place, level and speed, labelled where they sound.
 
-    A solo is a clip with one label: of ChMusic, a single note, or a stretch of a film in which one instrument plays
-    alone. Classes are drawn alike often. Reading at another rate changes speed, pitch and timbre together, as if
-    another player sat there with a larger or smaller instrument. Stretches are read from disk when they are drawn, so
-    that memory does not grow with their number.
+    A solo is a clip with one label, or with none: an instrument outside the list, which adds sound and no label.
+    Classes (and "none") are drawn alike often. Reading at another rate changes speed, pitch and timbre together, like
+    a larger or smaller instrument. Stretches are read from disk when they are drawn.
     """
 
     solos: Sequence[Clip] = field(repr=False)
@@ -100,6 +87,7 @@ class AddSolos:
     voices: int = 2
     snr_db: tuple[float, float] = (-8.0, 10.0)  # of a solo relative to the excerpt
     speed: tuple[float, float] = (0.8, 1.25)
+    augment: Augmentation | None = None  # of each solo: another room and microphone
 
     def __call__(self, waveforms: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[B, T], [B, N, C] -> the same; labels that are not known (NaN) stay unknown for the other classes."""
@@ -112,27 +100,29 @@ class AddSolos:
 
     def _add(self, sound: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> None:
         """Add one solo to [T] and [N, C] in place."""
-        label = rng.choice(sorted({clip.labels[0] for clip in self.solos}))
-        of_class = [clip for clip in self.solos if clip.labels[0] == label]
+        classes = sorted({clip.labels[:1] for clip in self.solos})
+        label = classes[rng.integers(len(classes))]
+        of_class = [clip for clip in self.solos if clip.labels[:1] == label]
         window = len(sound) // len(labels)
-        solo = self._stretch(of_class[rng.integers(len(of_class))], len(sound), rng)
+        solo = self._solo(of_class[rng.integers(len(of_class))], len(sound), rng)
         solo = solo[: len(solo) // window * window]
         level = np.sqrt(np.mean(solo**2)) if len(solo) else 0.0
         if level == 0:
             return
-        solo *= max(np.sqrt(np.mean(sound**2)), SILENT) / level * 10 ** (rng.uniform(*self.snr_db) / 20)
+        solo = solo * (max(np.sqrt(np.mean(sound**2)), SILENT) / level * 10 ** (rng.uniform(*self.snr_db) / 20))
         first = int(rng.integers(len(labels) - len(solo) // window + 1))
         sound[first * window : first * window + len(solo)] += solo
-        heard = active(solo.reshape(-1, window))
-        labels[first : first + len(heard), label][heard] = 1.0
+        sounding = active(solo.reshape(-1, window))
+        for index in label:  # none or one
+            labels[first : first + len(sounding), index][sounding] = 1.0
 
-    def _stretch(self, clip: Clip, samples: int, rng: np.random.Generator) -> np.ndarray:
+    def _solo(self, clip: Clip, samples: int, rng: np.random.Generator) -> np.ndarray:
         """A stretch of random length from a random place of a solo, faded in and out."""
         speed = np.exp(rng.uniform(*np.log(self.speed)))
-        length = clip.duration if clip.duration is not None else audio.length(clip.path) - clip.start
-        seconds = min(length, rng.uniform(0.3, 1.0) * samples / self.sample_rate * speed)
-        start = clip.start + rng.uniform(0, length - seconds)
-        solo = audio.read(clip.path, round(self.sample_rate / speed), start, seconds)[:samples]
+        seconds = rng.uniform(0.3, 1.0) * samples / self.sample_rate * speed
+        solo = _stretch(clip, seconds, round(self.sample_rate / speed), rng)[:samples]
+        if self.augment is not None and len(solo):
+            solo = self.augment(solo, rng)
         ramp = np.minimum(1.0, np.arange(1, len(solo) + 1) / FADE, dtype=np.float32)
         return solo * ramp * ramp[::-1]
 
@@ -142,3 +132,10 @@ def active(windows: np.ndarray) -> np.ndarray:
     power = np.mean(windows**2, axis=1)
     loud = power > power.max(initial=0.0) * 10 ** (GATE_DB / 10)
     return binary_closing(np.pad(loud, BRIDGE), np.ones(BRIDGE))[BRIDGE:-BRIDGE]
+
+
+def _stretch(clip: Clip, seconds: float, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+    """At most so many seconds from a random place in a clip."""
+    length = clip.duration if clip.duration is not None else audio.length(clip.path) - clip.start
+    seconds = min(length, seconds)
+    return audio.read(clip.path, sample_rate, clip.start + rng.uniform(0, length - seconds), seconds)

@@ -1,7 +1,7 @@
 """Augmentations of one waveform in NumPy: (waveform [samples], generator) -> waveform [samples].
 
 All are pure functions of their arguments, keep the length, and preserve the label of a note's family. Where a range
-is given, the value is drawn from it each time.
+is given, the value is drawn from it each time. Explained in notebook 03.
 """
 
 from __future__ import annotations
@@ -50,16 +50,6 @@ class Resample:
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         ratio = 2.0 ** (rng.uniform(-self.semitones, self.semitones) / 12)
         return fit_length(soxr.resample(waveform, ratio, 1.0, quality="LQ"), len(waveform))
-
-
-@dataclass(frozen=True)
-class Gain:
-    """Louder or softer."""
-
-    decibels: float = 12.0  # largest change up or down
-
-    def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return waveform * 10 ** (rng.uniform(-self.decibels, self.decibels) / 20)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def write(root: Path, protocol: str, out: Path, seed: int) -> tuple[int, Clip]:
 def _versions(clip: Clip, out: Path, seed: int) -> list[Path]:
     """Write what is missing of the ten versions of a track."""
     paths, waveform = [], None
-    for number, (suffix, augmentation) in enumerate(genre.tenfold().items()):
+    for number, (suffix, augmentation) in enumerate(genre.TENFOLD.items()):
         name = f"{clip.name}_{suffix}.wav" if suffix else f"{clip.name}.wav"
         paths.append(out / "genres" / gtzan.GENRES[clip.labels[0]] / name)
         if paths[-1].is_file():
@@ -60,7 +60,7 @@ def examples(clip: Clip, seed: int) -> dict[str, np.ndarray]:
     """The beginning of a clip as it is and after each of the seven augmentations, [samples] each."""
     original = audio.read(clip.path, gtzan.SAMPLE_RATE, duration=SHOWN_S)
     return {"original": original} | {
-        name: augmentation(original, np.random.default_rng(seed)) for name, augmentation in genre.seven().items()
+        name: augmentation(original, np.random.default_rng(seed)) for name, augmentation in genre.SEVEN.items()
     }
 
 

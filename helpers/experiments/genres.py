@@ -16,7 +16,7 @@ import torch
 from scipy.special import log_softmax
 from torch.utils.data import DataLoader
 
-from helpers.augmentation.genre import on_the_fly
+from helpers.augmentation.genre import ON_THE_FLY
 from helpers.config import InputError
 from helpers.datasets import gtzan
 from helpers.datasets.base import AugmentedDataset, Clip, ClipDataset, clips_fingerprint, groups
@@ -119,7 +119,7 @@ def train(
     if name in SOLVED:
         features, labels = _features(name, tuple(parts["train"]), config), _labels(parts["train"])
         if augment:
-            changed = AugmentedDataset(training, on_the_fly(), config.seed)
+            changed = AugmentedDataset(training, ON_THE_FLY, config.seed)
             features = torch.cat([features, _changed_features(model.frontend, changed, config.workers)])
             labels = torch.cat([labels, labels])
         solve(model, name, features, labels)
@@ -127,7 +127,7 @@ def train(
     from helpers.training.fit import fit
 
     validation = ClipDataset(parts["valid"], len(genres), config.sample_rate, seconds)
-    history = fit(model, training, validation, config.train, augment=on_the_fly() if augment else None, run_dir=run_dir)
+    history = fit(model, training, validation, config.train, augment=ON_THE_FLY if augment else None, run_dir=run_dir)
     names = ("train_loss", "train_score", "valid_loss", "valid_score")
     return Trained(name, model, config, genres, {curve: history.curve(curve) for curve in names})
 

@@ -32,9 +32,9 @@ def period(waveform):
     return (low + likeness[low:high].argmax()) * 16 / RATE
 
 
-@pytest.mark.parametrize("name", genre.seven())
+@pytest.mark.parametrize("name", genre.SEVEN)
 def test_every_augmentation_is_seeded_keeps_length_and_input(name):
-    augmentation, waveform = genre.seven()[name], tone()
+    augmentation, waveform = genre.SEVEN[name], tone()
     before = waveform.copy()
     first, again = (augmentation(waveform, np.random.default_rng(3)) for _ in range(2))
     other = augmentation(waveform, np.random.default_rng(4))
@@ -46,17 +46,17 @@ def test_every_augmentation_is_seeded_keeps_length_and_input(name):
     assert not np.array_equal(first, other)
 
 
-@pytest.mark.parametrize("name", genre.seven())
+@pytest.mark.parametrize("name", genre.SEVEN)
 @pytest.mark.parametrize("samples", [100, 5000])
 def test_short_and_silent_clips_pass(name, samples):
-    changed = genre.seven()[name](np.zeros(samples, np.float32), np.random.default_rng(0))
+    changed = genre.SEVEN[name](np.zeros(samples, np.float32), np.random.default_rng(0))
     assert changed.shape == (samples,)
     assert not changed.any()
 
 
 def test_parameters_are_printed():
     assert repr(genre.Noise()) == "Noise(low=10.0, high=30.0)"
-    assert "Pitch(low=-2.0, high=2.0)" in repr(genre.on_the_fly())
+    assert "Pitch(low=-2.0, high=2.0)" in repr(genre.ON_THE_FLY)
 
 
 def test_noise_has_the_drawn_signal_to_noise_ratio():
@@ -116,6 +116,6 @@ def test_one_of_draws_every_choice_and_sometimes_none():
 
 
 def test_ten_versions_go_to_disk_the_first_unchanged():
-    versions = genre.tenfold()
+    versions = genre.TENFOLD
     assert len(versions) == 10
     assert next(iter(versions)) == "" and versions[""] is None

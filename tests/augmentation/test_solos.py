@@ -65,6 +65,17 @@ def test_levels_are_those_that_were_drawn(solos: list[Clip]) -> None:
             assert ratio == pytest.approx(6.0, abs=0.5)
 
 
+def test_a_solo_without_a_label_sounds_and_labels_nothing(solos: list[Clip]) -> None:
+    noise, sound, labels = mixed([Clip(solo.path, (), solo.group) for solo in solos])
+    assert np.abs(sound - noise).max() > 1e-3
+    assert (labels[:, :, [1, 3]] == 0).all()
+
+
+def test_solos_can_be_changed_before_they_are_added(solos: list[Clip]) -> None:
+    silenced = mixed(solos, augment=lambda waveform, _: waveform * 0)
+    np.testing.assert_array_equal(silenced[0], silenced[1])
+
+
 def test_the_same_seed_mixes_the_same(solos: list[Clip]) -> None:
     np.testing.assert_array_equal(mixed(solos)[1], mixed(solos)[1])
 

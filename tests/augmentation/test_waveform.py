@@ -11,8 +11,8 @@ from note_folders import RATE, tone
 from helpers.augmentation import waveform as augment
 
 STEPS = [
-    augment.Resample(), augment.Gain(), augment.Equalise(), augment.Noise(), augment.Shift(), augment.Distort(),
-    augment.Envelope(), augment.Chorus(), augment.Reverberate(), augment.Sometimes(0.5, augment.Gain()),
+    augment.Resample(), augment.Equalise(), augment.Noise(), augment.Shift(), augment.Distort(),
+    augment.Envelope(), augment.Chorus(), augment.Reverberate(), augment.Sometimes(0.5, augment.Equalise()),
     augment.note_augmentation(),
 ]  # fmt: skip
 every_step = pytest.mark.parametrize("step", STEPS, ids=lambda step: type(step).__name__)
@@ -84,11 +84,6 @@ def test_resample_moves_a_tone_by_the_semitones_drawn(seed: int) -> None:
     played = changed[: round(2 * RATE * min(1.0, 2 ** (-semitones / 12)))]  # a higher one ends earlier
     assert loudest_frequency(played) == pytest.approx(440 * 2 ** (semitones / 12), abs=1)
     assert not changed[len(played) + 10 :].any()
-
-
-def test_gain_stays_in_its_range() -> None:
-    levels = [20 * np.log10(augment.Gain(6.0)(np.ones(1), rng(seed))[0]) for seed in range(200)]
-    assert -6 <= min(levels) < -5 and 5 < max(levels) <= 6
 
 
 def test_equalise_changes_levels_but_adds_no_frequency() -> None:

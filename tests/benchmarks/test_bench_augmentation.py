@@ -8,7 +8,7 @@ import pytest
 import torch
 from genre_pieces import piece
 
-from helpers.augmentation.genre import on_the_fly, seven
+from helpers.augmentation.genre import ON_THE_FLY, SEVEN
 from helpers.experiments.genre_recipe import GenreConfig
 from helpers.models import build
 from helpers.models.base import channels_last
@@ -38,9 +38,9 @@ def step():
     return one_step
 
 
-@pytest.mark.parametrize("name", seven())
+@pytest.mark.parametrize("name", SEVEN)
 def test_one_augmentation_of_a_window(benchmark, name):
-    augmentation, seeds = seven()[name], itertools.count()
+    augmentation, seeds = SEVEN[name], itertools.count()
     benchmark(lambda: augmentation(WINDOW, np.random.default_rng(next(seeds))))
 
 
@@ -50,7 +50,7 @@ def test_training_step(benchmark, step):
 
 def test_workers_stay_ahead_of_the_step(benchmark, step):
     """CPU seconds a worker takes for its share of a batch, against CPU seconds of the step."""
-    augment, seeds = on_the_fly(), itertools.count()
+    augment, seeds = ON_THE_FLY, itertools.count()
 
     def share_of_a_batch():
         for _ in range(CONFIG.batch_size // WORKERS):
