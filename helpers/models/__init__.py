@@ -1,4 +1,4 @@
-"""Models by name.
+"""Models by name: `build(name, n_classes, seed, …)` is the one place that makes random weights.
 
 A lineage is a file of this package with a dictionary `MODELS: name -> builder(n_classes, **arguments)`; it is
 imported only when one of its models is asked for, so that inference on NSynth never loads torchvision or kymatio.
@@ -7,61 +7,53 @@ imported only when one of its models is asked for, so that inference on NSynth n
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import nn
 
 from helpers.config import InputError
 
+Builder = Callable[..., nn.Module]  # (n_classes, **plain values) -> network
 LINEAGES = {
-    "short_chunk_cnn": "notes",
-    "short_chunk_cnn_res": "notes",
-    "compact_cnn": "notes",
-    "spectrogram_transformer": "notes",
-    "ensemble": "notes",
-    "cnn_var_time": "multilabel",
-    "timbre_cnn": "multilabel",
-    "three_band": "multistft",
-    "nine_branch": "multistft",
-    "panns_cnn6": "panns",
-    "panns_cnn10": "panns",
-    "panns_cnn14": "panns",
-    "film_crnn": "frames",
-    "cnn_1d_5l": "genres",
-    "cnn_2d_4l": "genres",
-    "cnn_2d_4l_gru": "genres",
-    "sample_cnn": "genres",
-    "alexnet": "vision",
-    "vgg11": "vision",
-    "vgg13": "vision",
-    "vgg16": "vision",
-    "vgg19": "vision",
-    "googlenet": "vision",
-    "resnet34": "vision",
-    "resnet50": "vision",
-    "densenet121": "vision",
-    "auditory_pathway": "auditory",
-    "pooled_lda": "pooled",
-    "pooled_committee": "pooled",
-    "scattering_svm": "pooled",
+    "notes": ("short_chunk_cnn", "short_chunk_cnn_res", "compact_cnn", "spectrogram_transformer", "ensemble"),
+    "multilabel": ("cnn_var_time", "timbre_cnn"),
+    "multistft": ("three_band", "nine_branch"),
+    "panns": ("panns_cnn6", "panns_cnn10", "panns_cnn14"),
+    "frames": ("film_crnn",),
+    "genres": ("cnn_1d_5l", "cnn_2d_4l", "cnn_2d_4l_gru", "sample_cnn"),
+    "vision": ("alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "googlenet", "resnet34", "resnet50", "densenet121"),
+    "auditory": ("auditory_pathway",),
+    "pooled": ("pooled_lda", "pooled_committee", "scattering_svm"),
 }
+MODELS: dict[str, str | Builder] = {name: file for file, names in LINEAGES.items() for name in names}
 
 
-def build(name: str, n_classes: int, **arguments: Any) -> nn.Module:
-    """Build a model with random weights.
+def register(name: str, builder: Builder) -> None:
+    """Add a model from outside of this package, so that `build`, training and checkpoints know it by name."""
+    MODELS[name] = builder
+
+
+def build(name: str, n_classes: int, seed: int = 0, **arguments: Any) -> nn.Module:
+    """Build a model with random weights, the same ones for the same seed in every process.
 
     Args:
-        name: a key of `LINEAGES`.
+        name: a key of `MODELS`.
         n_classes: number of outputs.
+        seed: of the weights; the generators of the caller are left as they are.
         arguments: plain values for the builder; they travel in the checkpoint.
 
     Raises:
         InputError: there is no such model, or it does not take these arguments.
     """
-    if name not in LINEAGES:
-        raise InputError(f"model {name!r}: unknown; choose one of {', '.join(sorted(LINEAGES))}")
-    builder = importlib.import_module(f"helpers.models.{LINEAGES[name]}").MODELS[name]
+    found = MODELS.get(name)
+    if found is None:
+        raise InputError(f"model {name!r}: unknown; choose one of {', '.join(sorted(MODELS))}")
+    builder = importlib.import_module(f"helpers.models.{found}").MODELS[name] if isinstance(found, str) else found
     try:
-        return builder(n_classes=n_classes, **arguments)
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)  # weights are drawn on the processor
+            return builder(n_classes=n_classes, **arguments)
     except (TypeError, ValueError) as error:
         raise InputError(f"model {name!r}: does not take these arguments ({error})") from None

@@ -23,7 +23,7 @@ class Checkpoint:
     """Everything that a model needs to be used again and everything that was true when it was made."""
 
     task: str  # "nsynth-family", "irmas", …
-    model: str  # key of models.LINEAGES
+    model: str  # key of models.MODELS
     arguments: dict[str, Any]  # of the builder, the front end's numbers among them
     classes: list[str]
     sample_rate: int  # Hz, of the waveform that goes in

@@ -9,7 +9,7 @@ from torch import nn
 
 from helpers.config import InputError
 from helpers.experiments.genre_recipe import ZOO, GenreConfig
-from helpers.models import LINEAGES, build
+from helpers.models import MODELS, build
 from helpers.models.base import KINDS, normalisation, parameter_count, renormalise
 from helpers.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from helpers.models.pooled import PENALTY, SOLVERS, Duels, Standardise, discriminant, solve, support_vectors
@@ -40,7 +40,7 @@ def saved_and_loaded(path, name, model, **arguments):
 
 def test_the_zoo_is_what_the_document_lists():
     assert set(PARAMETERS) | set(SOLVERS) == set(ZOO)
-    assert set(ZOO) <= set(LINEAGES)
+    assert set(ZOO) <= set(MODELS)
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
