@@ -58,7 +58,7 @@ class CNN1D(nn.Module):
 
 
 class CNN2D(nn.Module):
-    """Four 2-D convolutions with a mean over what is left of bands and frames."""
+    """Four 2-D convolutions (or the first of them) with a mean over what is left of bands and frames."""
 
     POOLS = ((2, 2), (2, 2), (4, 2), (4, 2))
 
@@ -66,7 +66,7 @@ class CNN2D(nn.Module):
         super().__init__()
         widths = [1, *channels]
         self.blocks = nn.ModuleList(
-            block_2d(i, o, kind, pool) for i, o, pool in zip(widths[:-1], widths[1:], self.POOLS, strict=True)
+            block_2d(i, o, kind, pool) for (i, o), pool in zip(pairwise(widths), self.POOLS, strict=False)
         )
         self.width = widths[-1]
 
@@ -138,9 +138,18 @@ def _cnn_1d(n_classes: int, mel: dict, normalisation: str = "batch") -> AudioCla
 
 
 def _cnn_2d(
-    n_classes: int, mel: dict, normalisation: str = "batch", channels: tuple[int, ...] = (32, 64, 128, 256)
+    n_classes: int,
+    mel: dict,
+    normalisation: str = "batch",
+    channels: tuple[int, ...] = (32, 64, 128, 256),
+    hidden: int = 0,
 ) -> AudioClassifier:
-    return _recogniser(MelFrontend(MelConfig(**mel)), CNN2D(normalisation, tuple(channels)), n_classes)
+    """`hidden` units of a fully connected layer before the last one, 0: none."""
+    encoder = CNN2D(normalisation, tuple(channels))
+    head = linear_head(hidden or encoder.width, n_classes, DROPOUT)
+    if hidden:
+        head = nn.Sequential(nn.Linear(encoder.width, hidden), nn.ReLU(), *head)
+    return AudioClassifier(MelFrontend(MelConfig(**mel)), encoder, head)
 
 
 def _cnn_2d_gru(

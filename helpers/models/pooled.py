@@ -162,9 +162,9 @@ class Committee(nn.Module):
         self.register_buffer("spread", torch.ones(2))
         self.out_features = n_classes
 
-    def fit(self, embedding: torch.Tensor, labels: torch.Tensor) -> None:
+    def fit(self, embedding: torch.Tensor, labels: torch.Tensor, shrinkage: float) -> None:
         """Fit both to training clips [N, D]."""
-        self.linear = discriminant(embedding, labels, self.out_features, SHRINKAGE)
+        self.linear = discriminant(embedding, labels, self.out_features, shrinkage)
         self.duels.fit(embedding, labels)
         with torch.no_grad():
             self.spread.copy_(torch.stack([m(embedding).std(dim=1).mean() for m in (self.linear, self.duels)]))
@@ -174,10 +174,12 @@ class Committee(nn.Module):
         return self.linear(embedding) / self.spread[0] + self.duels(embedding) / self.spread[1]
 
 
-def committee(embedding: torch.Tensor, labels: torch.Tensor, n_classes: int) -> Committee:
+def committee(
+    embedding: torch.Tensor, labels: torch.Tensor, n_classes: int, shrinkage: float = SHRINKAGE
+) -> Committee:
     """A fitted committee for training clips [N, D] with labels [N]."""
     head = Committee(embedding.shape[1], n_classes, len(embedding))
-    head.fit(embedding, labels)
+    head.fit(embedding, labels, shrinkage)
     return head.eval()
 
 
@@ -188,7 +190,9 @@ SOLVERS: dict[str, Callable[[torch.Tensor, torch.Tensor, int], nn.Module]] = {  
 }
 
 
-def solve(model: AudioClassifier, name: str, features: torch.Tensor, labels: torch.Tensor) -> None:
+def solve(
+    model: AudioClassifier, name: str, features: torch.Tensor, labels: torch.Tensor, **options: float
+) -> None:
     """Fit standardisation and head of a model of this file, in place.
 
     Args:
@@ -196,11 +200,12 @@ def solve(model: AudioClassifier, name: str, features: torch.Tensor, labels: tor
         name: a key of `SOLVERS`.
         features: what the front end makes of the training clips, [N, D].
         labels: [N], class indices.
+        options: strengths of the solver instead of its own: `shrinkage` or `penalty`.
     """
     model.encoder.estimate(features)
     with torch.no_grad():
         embedding = model.encoder(features)
-    model.head = SOLVERS[name](embedding, labels, model.head.out_features)
+    model.head = SOLVERS[name](embedding, labels, model.head.out_features, **options)
 
 
 def _fixed(frontend: nn.Module, n_classes: int) -> AudioClassifier:
