@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,12 +20,25 @@ DataLabel = Literal["official", "subset", "demo"]
 Compression = Literal["log", "linear"]
 
 
+def from_root(path: str | Path) -> str:
+    """A path in a notebook's parameter: relative ones begin at the project's root, wherever Jupyter was started.
+
+    >>> from_root("")  # stays empty: the default
+    ''
+    """
+    return str(ROOT / Path(path).expanduser()) if path else ""
+
+
 class InputError(Exception):
     """Something handed in from outside cannot be used.
 
-    The message is one line that says which file or option, what is wrong with it, and what to do.
+    The message is one line that says which file or option, what is wrong with it, and what to do. Characters that
+    would break the line (a file's name may hold any) are written as escapes.
     Command lines print it as it is and exit with code 2.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(message)))
 
 
 @dataclass(frozen=True)
@@ -68,9 +82,9 @@ class TrainConfig:
     batch_size: int = 32
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
-    optimizer: str = "adamw"  # a key of training.optimizers.OPTIMIZERS
+    optimizer: str = "adamw"  # a key of training.recipes.OPTIMIZERS
     schedule: Literal["constant", "cosine"] = "cosine"  # cosine: a tenth of warm-up, then down to zero
-    loss: str = "cross_entropy"  # a key of training.losses.LOSSES
+    loss: str = "cross_entropy"  # a key of training.recipes.LOSSES
     label_smoothing: float = 0.0  # only for cross entropy
     class_weights: tuple[float, ...] = ()  # one for each class, none: all equal
     balanced: bool = True  # every class is drawn equally often
@@ -79,6 +93,7 @@ class TrainConfig:
     freeze_epochs: int = 0  # the encoder stays as it is for so many epochs
     encoder_lr_scale: float = 1.0  # learning rate of the encoder relative to the head's
     layer_lr_decay: float = 1.0  # factor per encoder block, counted from the head down
+    ema: float = 0.0  # share of the weights' moving average kept at each step (0.999, say); 0: no average
     precision: Literal["auto", "32"] = "auto"  # auto: mixed where the GPU or processor computes in it
     workers: int = min(2, os.cpu_count() or 1)  # processes that read and augment
     seed: int = 0
@@ -102,8 +117,10 @@ BUDGETS = {
 
 
 def seed_everything(seed: int) -> None:
-    """Seed the global generators of Python and NumPy (torch is seeded by `training.fit`)."""
+    """Seed the global generators of Python, NumPy and, where it is loaded, torch."""
     import numpy as np
 
     random.seed(seed)
     np.random.seed(seed % 2**32)
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(seed)

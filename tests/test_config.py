@@ -7,8 +7,9 @@ import random
 
 import numpy as np
 import pytest
+import torch
 
-from helpers.config import BUDGETS, MelConfig, TrainConfig, seed_everything
+from helpers.config import BUDGETS, InputError, MelConfig, TrainConfig, seed_everything
 
 
 def test_numbers_of_the_front_end_are_derived() -> None:
@@ -45,5 +46,10 @@ def test_seeding_repeats_what_is_drawn() -> None:
     draws = []
     for seed in (5, 5, 6, 2**40):
         seed_everything(seed)
-        draws.append((random.random(), np.random.rand()))
-    assert draws[0] == draws[1] != draws[2]
+        draws.append((random.random(), np.random.rand(), torch.rand(1).item()))
+    assert draws[0] == draws[1]
+    assert all(one != other for one, other in zip(draws[0], draws[2], strict=True))
+
+
+def test_an_error_is_one_line_whatever_the_file_is_called() -> None:
+    assert str(InputError("a\nb\x1b[2J\ud800 琵琶: no such file")) == r"a\nb\x1b[2J\ud800 琵琶: no such file"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from helpers import files
-from helpers.config import InputError
+from helpers.config import ROOT, InputError
 
 
 def test_atomic_write_appears_only_at_the_end(tmp_path: Path) -> None:
@@ -104,3 +108,100 @@ def test_fingerprint_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     prints = [files.file_fingerprint(tmp_path / name) for name in "abc"]
     assert prints[0] == prints[1] == "6b86b273ff34fce1" != prints[2]  # sha256 of "1"
+
+
+BAD_JSON = {
+    "folder": (lambda path: path.mkdir(), "is not a file"),
+    "pipe": (os.mkfifo, "is not a file"),
+    "deep": (lambda path: path.write_text("[" * 200_000), "nested too deeply"),
+    "long number": (lambda path: path.write_text("9" * 5_000), "is not JSON"),
+    "NaN": (lambda path: path.write_text('{"a": NaN}'), "NaN is no number"),
+    "infinity": (lambda path: path.write_text('{"a": -Infinity}'), "-Infinity is no number"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_JSON)
+def test_json_of_every_bad_kind_is_one_line(tmp_path: Path, kind: str) -> None:
+    spoil, message = BAD_JSON[kind]
+    path = tmp_path / "examples.json"
+    spoil(path)
+    with pytest.raises(InputError, match=message) as caught:
+        files.read_json(path)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+IMPOSSIBLE = {"NUL": "a\0b", "lone surrogate": "a\ud800", "too long": "a" * 300, "line end": "a\nb/../../../c"}
+
+
+@pytest.mark.parametrize("kind", IMPOSSIBLE)
+def test_impossible_names_are_one_line_everywhere(tmp_path: Path, kind: str) -> None:
+    name = IMPOSSIBLE[kind]
+    calls = [lambda: files.inside(tmp_path, name), lambda: files.read_json(tmp_path / name)]
+    if kind != "line end":
+        calls += [lambda: files.write_json(tmp_path / name, 1), lambda: files.check_writable(tmp_path / name)]
+    for call in calls:
+        with pytest.raises(InputError) as caught:
+            call()
+        assert str(caught.value).isprintable()
+
+
+def test_devices_and_pipes_are_written_in_place(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        content = pool.submit(pipe.read_text)
+        files.write_json(pipe, [1])
+        assert content.result(timeout=10) == "[\n 1\n]\n"
+    assert pipe.is_fifo() and [path.name for path in tmp_path.iterdir()] == ["pipe.json"]
+
+
+def test_a_full_device_is_told_and_stays_a_device() -> None:
+    if not Path("/dev/full").is_char_device():
+        pytest.skip("this system has no /dev/full")
+    with pytest.raises(InputError, match="/dev/full: cannot be written"):
+        files.write_text(Path("/dev/full"), "text")
+    assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.parametrize("into_file", [True, False])
+def test_dev_stdout_is_stdout(tmp_path: Path, into_file: bool) -> None:
+    code = "from pathlib import Path; from helpers import files; files.write_json(Path('/dev/stdout'), 1); print(2)"
+    command = [sys.executable, "-c", code]
+    if not into_file:
+        assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout == "1\n2\n"
+        return
+    with open(tmp_path / "out", "w") as out:
+        subprocess.run(command, cwd=ROOT, stdout=out, check=True)
+    assert (tmp_path / "out").read_text() == "1\n2\n"
+
+
+def test_a_link_stays_and_the_file_behind_it_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "a.json").write_text("old")
+    (tmp_path / "a.json").symlink_to(tmp_path / "far" / "a.json")
+    files.write_json(tmp_path / "a.json", 1)
+    assert (tmp_path / "a.json").is_symlink() and files.read_json(tmp_path / "far" / "a.json") == 1
+
+
+def test_what_killed_processes_left_is_swept_and_what_living_ones_write_is_not(tmp_path: Path) -> None:
+    code = ("import sys, time; from pathlib import Path; from helpers import files\n"
+            "with files.atomic(Path(sys.argv[1])) as t: t.write_text('half'); print(t.name, flush=1); time.sleep(9)")
+    runs = [subprocess.Popen([sys.executable, "-c", code, tmp_path / f"{n}.json"], cwd=ROOT, text=True,
+                             stdout=subprocess.PIPE) for n in range(2)]  # fmt: skip
+    names = [run.stdout.readline().strip() for run in runs]
+    runs[0].kill()
+    runs[0].wait()
+    (tmp_path / ".hidden.json").touch()
+    files.write_json(tmp_path / "new.json", 1)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([names[1], ".hidden.json", "new.json"])
+    runs[1].kill()
+    runs[1].wait()
+
+
+def test_unwritable_places_are_found_before_the_work(tmp_path: Path) -> None:
+    files.check_writable(tmp_path / "new" / "a.json")
+    (tmp_path / "file").touch()
+    for place in ("file/a.json", "."):
+        with pytest.raises(InputError, match="cannot be written"):
+            files.check_writable(tmp_path / place)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "new"]
