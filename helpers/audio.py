@@ -1,13 +1,14 @@
 """Decode any audio file to float32 mono at a rate, encode it, and cut it to windows.
 
 libsndfile reads WAV, FLAC, OGG, MP3, AU and AIFF; what it cannot read (AAC, MP4, MKV and the other containers) is
-decoded by PyAV, which brings its own FFmpeg and is imported only then. Time counts from the beginning of the film:
-sound that starts after the picture, and holes in it, become silence, so that times read off a player hold.
+left to `video`.
 """
 
 from __future__ import annotations
 
 import io
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,20 +16,37 @@ import numpy as np
 import soundfile
 import soxr
 
+from helpers import video
 from helpers.config import InputError
 from helpers.files import atomic
 
-Source = Path | str | bytes
+RATES = (1_000, 1_000_000)  # Hz that a file may have
+BLOCK = 1 << 22  # values decoded at a time at most, of all channels together
 BLOCK_S = 10.0  # seconds decoded at a time where the whole file need not be in memory
-HOLE_S = 0.05  # time stamps that are off by less are rounding of the container
-INDEXED = ("mov", "matroska")  # containers whose time stamps hold after a seek; the others are read from the start
+LOUDEST = 1e9  # of full scale; no front end can square more
+# What libsndfile notes of a chunk of samples that ends before its stated length; writers that cannot know the length
+# (streams) state at least OPEN_END.
+CUT_OFF = re.compile(r"^\s*(?:data|SSND|Data Size|riff|Riff size)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
+OPEN_END = 0x7FFF0000
+ESTIMATED = ("MP3", "OGG")  # formats whose headers may be wrong about the length
+UNKNOWN = 1 << 60  # frames; libsndfile gives more where a header does not tell
+MANY_TRACKS = "audio tracks need PyAV"
+
+
+class Head(bytes):
+    """The first bytes of a file that has `size` of them: all that decoding its first seconds takes."""
+
+    size: int
+
+
+Source = Path | str | bytes
 
 
 def read(source: Source, sample_rate: int, start: float = 0.0, duration: float | None = None) -> np.ndarray:
     """Decode a file, or its bytes, to mono.
 
     Args:
-        source: path, or the content of an audio file.
+        source: path, or the content of an audio file (or its `Head`).
         sample_rate: rate of the result in Hz; other rates are converted (soxr, high quality).
         start: seconds to skip.
         duration: seconds to read at most; None reads to the end.
@@ -37,15 +55,11 @@ def read(source: Source, sample_rate: int, start: float = 0.0, duration: float |
         float32 array [samples]; full scale is ±1, the channels are averaged.
 
     Raises:
-        InputError: the file is missing, unreadable, empty, or holds values that are not finite.
+        InputError: the file is missing, no regular file, unreadable, shorter than its header says, empty, or holds
+            values that are not finite.
     """
     blocks = list(stream(source, sample_rate, start, duration))
-    if not blocks:
-        raise InputError(f"{describe(source)}: holds no audio after {start:g} s")
-    waveform = np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
-    if not np.isfinite(waveform).all():
-        raise InputError(f"{describe(source)}: holds values that are not finite numbers; encode it again")
-    return waveform
+    return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
 
 
 def stream(
@@ -59,15 +73,18 @@ def stream(
         float32 arrays [samples] that concatenated are what `read` returns.
     """
     rate, blocks = _decode(source, start, duration, track)
-    if rate == sample_rate:
-        yield from blocks
-        return
-    resampler = soxr.ResampleStream(rate, sample_rate, 1, dtype="float32")
-    for block in blocks:
-        if len(resampled := resampler.resample_chunk(block)):
-            yield resampled
-    if len(tail := resampler.resample_chunk(np.zeros(0, np.float32), last=True)):
-        yield tail
+    if not RATES[0] <= rate <= RATES[1]:
+        raise InputError(f"{describe(source)}: cannot be read as audio (sample rate {rate} Hz)")
+    empty = True
+    for block in blocks if rate == sample_rate else _resampled(blocks, rate, sample_rate):
+        if not len(block):
+            continue
+        if not (block.min() > -LOUDEST and block.max() < LOUDEST):  # false for NaN, too
+            raise InputError(f"{describe(source)}: holds values that are not finite numbers; encode it again")
+        empty = False
+        yield block
+    if empty:
+        raise InputError(f"{describe(source)}: holds no audio after {start:g} s")
 
 
 def length(source: Source, track: int = 0) -> float:
@@ -77,18 +94,24 @@ def length(source: Source, track: int = 0) -> float:
         InputError: the file cannot be read.
     """
     if track:
-        return _container_length(source, track, None)
+        return video.length(_openable(source), describe(source), track, MANY_TRACKS)
     try:
-        info = soundfile.info(_openable(source))
-        return info.frames / info.samplerate
+        with soundfile.SoundFile(_openable(source)) as file:
+            return file.frames / file.samplerate
     except soundfile.LibsndfileError as error:
-        return _container_length(source, track, error)
+        return video.length(*_for_video(source, error), track, error.error_string)
 
 
 def write(path: Path, waveform: np.ndarray, sample_rate: int, subtype: str = "PCM_16") -> None:
-    """Encode [samples] or [samples, channels] to the format of the suffix (wav, flac, au), atomically; clips at ±1."""
-    with atomic(Path(path)) as temporary:
-        soundfile.write(temporary, np.clip(waveform, -1.0, 1.0), sample_rate, subtype=subtype)
+    """Encode [samples] or [samples, channels] to the format of the suffix (wav, flac, au), atomically; clips at ±1.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    encoded = io.BytesIO()  # libsndfile does not tell a full disk from a damaged file
+    soundfile.write(encoded, np.clip(waveform, -1.0, 1.0), sample_rate, subtype, format=Path(path).suffix[1:].upper())
+    with atomic(path) as temporary:
+        temporary.write_bytes(encoded.getbuffer())
 
 
 def fit_length(waveform: np.ndarray, samples: int) -> np.ndarray:
@@ -110,130 +133,91 @@ def describe(source: Source) -> str:
     return "audio data" if isinstance(source, bytes) else str(source)
 
 
+class _HeadFile(io.BytesIO):
+    """A `Head` as a file of its full length, of which nothing can be read after the head."""
+
+    def __init__(self, head: Head) -> None:
+        super().__init__(head)
+        self.size = head.size
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return super().seek(self.size + offset) if whence == os.SEEK_END else super().seek(offset, whence)
+
+
+def bytes_of(start: bytes, size: int, seconds: float) -> int:
+    """How many of the `size` bytes of a file, of which `start` is the beginning, its first seconds take at most."""
+    head = Head(start)
+    head.size = size
+    try:
+        with soundfile.SoundFile(_HeadFile(head)) as file:
+            return min(size, len(start) + round(seconds * file.samplerate) * file.channels * 8)  # 8: float64
+    except soundfile.LibsndfileError:
+        return len(start)
+
+
 def _openable(source: Source) -> str | io.BytesIO:
-    return io.BytesIO(source) if isinstance(source, bytes) else str(source)
+    """What the decoders open; a pipe or a device is not even looked at, for it might never end."""
+    if isinstance(source, bytes):
+        return _HeadFile(source) if isinstance(source, Head) else io.BytesIO(source)
+    if not os.path.isfile(source):
+        odd = os.path.exists(source) and not os.path.isdir(source)
+        raise InputError(f"{source}: {'is no regular file; replace it by one' if odd else 'no such file'}")
+    return os.fsdecode(source)
 
 
 def _decode(source: Source, start: float, duration: float | None, track: int) -> tuple[int, Iterator[np.ndarray]]:
     """Native sample rate and mono float32 blocks."""
     if track:
-        return _decode_container(source, start, duration, track, None)
+        return video.stream(_openable(source), describe(source), start, duration, track, MANY_TRACKS)
     try:
         file = soundfile.SoundFile(_openable(source))
     except soundfile.LibsndfileError as error:
-        return _decode_container(source, start, duration, track, error)
-    return file.samplerate, _sound_blocks(file, source, start, duration)
+        return video.stream(*_for_video(source, error), start, duration, track, error.error_string)
+    return file.samplerate, _blocks(file, source, start, duration)
 
 
-def _sound_blocks(file: soundfile.SoundFile, source: Source, start: float, duration: float | None):
+def _for_video(source: Source, error: soundfile.LibsndfileError) -> tuple[str | io.BytesIO, str]:
+    """What libsndfile could not read, opened again, and its name.
+
+    FLAC is libsndfile's alone: FFmpeg gives what is left of a damaged file.
+    """
+    if source[:4] == b"fLaC" if isinstance(source, bytes) else str(source).lower().endswith(".flac"):
+        raise InputError(f"{describe(source)}: cannot be read as audio ({error.error_string})") from None
+    return _openable(source), describe(source)
+
+
+def _blocks(file: soundfile.SoundFile, source: Source, start: float, duration: float | None) -> Iterator[np.ndarray]:
+    cut_off = InputError(f"{describe(source)}: cut off, it is shorter than its header says; copy it again")
     with file:
+        if any(int(there) < int(stated) < OPEN_END for stated, there in CUT_OFF.findall(file.extra_info)):
+            raise cut_off
         try:
-            if start:
-                file.seek(min(round(start * file.samplerate), file.frames))
-            left = file.frames if duration is None else round(duration * file.samplerate)
+            first = min(round(start * file.samplerate), file.frames)
+            if first:
+                file.seek(first)
+            left = file.frames - first
+            if duration is not None:
+                left = min(left, round(duration * file.samplerate))
+            size = min(round(BLOCK_S * file.samplerate), BLOCK // file.channels)
             while left > 0:
-                size = min(left, round(BLOCK_S * file.samplerate))
-                block = file.read(size, dtype="float32", always_2d=True)
+                block = file.read(min(left, size), dtype="float32", always_2d=True)
                 if not len(block):
-                    return
+                    if file.format in ESTIMATED or file.frames > UNKNOWN:
+                        return
+                    raise cut_off
                 yield block[:, 0] if block.shape[1] == 1 else _mono(block)
                 left -= len(block)
         except soundfile.LibsndfileError as error:
             raise InputError(f"{describe(source)}: damaged audio ({error.error_string})") from None
 
 
+def _resampled(blocks: Iterator[np.ndarray], rate: int, sample_rate: int) -> Iterator[np.ndarray]:
+    resampler = soxr.ResampleStream(rate, sample_rate, 1, dtype="float32")
+    for block in blocks:
+        yield resampler.resample_chunk(block)
+    yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
 def _mono(block: np.ndarray) -> np.ndarray:
     """Mean of the channels, [n, channels] -> [n]; NumPy's `mean` over so short an axis is slow."""
     return block @ np.full(block.shape[1], 1 / block.shape[1], np.float32)
-
-
-def _container(source: Source, track: int, error: soundfile.LibsndfileError | None):
-    """Open with PyAV what libsndfile cannot read; gives the container and its audio stream number `track`."""
-    if not isinstance(source, bytes) and not Path(source).is_file():
-        raise InputError(f"{source}: no such file") from None
-    reason = error.error_string if error else "audio tracks need PyAV"
-    try:
-        import av
-    except ImportError:
-        raise InputError(f"{describe(source)}: cannot be read as audio ({reason})") from None
-    try:
-        container = av.open(_openable(source))
-    except (av.FFmpegError, ValueError):
-        raise InputError(f"{describe(source)}: cannot be read as audio ({reason})") from None
-    if track < len(container.streams.audio) and container.streams.audio[track].codec_context is not None:
-        return container, container.streams.audio[track]
-    found = len(container.streams.audio)
-    container.close()
-    raise InputError(f"{describe(source)}: holds no readable audio stream {track} (streams of audio: {found})")
-
-
-def _decode_container(source: Source, start: float, duration: float | None, track: int, error):
-    container, stream = _container(source, track, error)
-    rate = stream.rate  # the codec changes this attribute when the rate of its frames changes
-    return rate, _gathered(_container_blocks(container, stream, rate, source, start, duration), rate)
-
-
-def _container_blocks(container, stream, rate: int, source: Source, start: float, duration: float | None):
-    """Mono blocks between start and start + duration, of the size of codec frames."""
-    import av
-
-    first, last = round(start * rate), None if duration is None else round((start + duration) * rate)
-    origin = (container.start_time or 0) / 1e6  # s, time stamp of the first picture or sample
-    position, tolerance = 0, 0.0  # next sample, counted from the beginning of the film; samples that may be missing
-    with container:
-        try:
-            if start > 1.0 and container.format.name.startswith(INDEXED):
-                container.seek(int((start - 1.0 + origin) * 1e6))
-                position = None
-            for time, block in _frames(container, stream, rate):
-                stamped = time is not None and container.start_time is not None  # bare streams have no clock
-                at = round((time - origin) * rate) if stamped else position
-                position = at if position is None else position
-                if at - position > tolerance:
-                    block = np.pad(block, (at - position, 0))
-                elif position - at > tolerance:
-                    block = block[position - at :]
-                yield block[max(0, first - position) : None if last is None else max(0, last - position)]
-                position, tolerance = position + len(block), HOLE_S * rate
-                if last is not None and position >= last:
-                    return
-        except av.FFmpegError as error:
-            raise InputError(f"{describe(source)}: damaged audio ({error})") from None
-
-
-def _frames(container, stream, rate: int) -> Iterator[tuple[float | None, np.ndarray]]:
-    """Decoded frames as pairs (time stamp in s or None, mono samples at `rate`).
-
-    The rate, format or channels of the frames may change midway, as where an advertisement was cut in.
-    """
-    import av
-
-    form, resampler = None, None
-    for frame in container.decode(stream):
-        if form != (form := (frame.sample_rate, frame.format.name, frame.layout.name)):
-            resampler = av.AudioResampler(format="fltp", rate=rate)
-        for number, part in enumerate(resampler.resample(frame)):
-            yield None if number else frame.time, part.to_ndarray().mean(axis=0, dtype=np.float32)
-
-
-def _gathered(blocks: Iterator[np.ndarray], size: int) -> Iterator[np.ndarray]:
-    """Join short blocks to some of at least `size` samples, which are quicker to work on."""
-    waiting: list[np.ndarray] = []
-    for block in blocks:
-        waiting.append(block)
-        if sum(map(len, waiting)) >= size:
-            yield np.concatenate(waiting)
-            waiting = []
-    if sum(map(len, waiting)):
-        yield np.concatenate(waiting)
-
-
-def _container_length(source: Source, track: int, error: soundfile.LibsndfileError | None) -> float:
-    container, stream = _container(source, track, error)
-    with container:
-        if stream.duration is not None:
-            end = float(((stream.start_time or 0) + stream.duration) * stream.time_base)
-            return end - (container.start_time or 0) / 1e6
-        if container.duration is not None:
-            return container.duration / 1e6
-    raise InputError(f"{describe(source)}: does not say how long it is; convert it to FLAC first")

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HELPERS = ROOT / "helpers"
 FLOORS = {
     "config": 0,
-    "files": 1,
+    "files": 1, "video": 1,
     "audio": 2,
     "datasets": 3, "features": 3, "evaluation": 3, "plotting": 3,
     "augmentation": 4, "demo": 4, "models": 4,

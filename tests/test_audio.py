@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +16,7 @@ import soundfile
 from note_folders import tone
 
 from helpers import audio
-from helpers.config import InputError
+from helpers.config import ROOT, InputError
 
 RATE = 16_000
 
@@ -127,11 +133,108 @@ def test_start_behind_the_end_is_told(tmp_path: Path) -> None:
         audio.read(tmp_path / "note.wav", RATE, 2.0)
 
 
-def test_wav_that_lost_its_end_gives_what_is_left(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".au", ".aiff"])
+@pytest.mark.parametrize("lost", [1, 2, 20_000, 100_000])
+def test_a_file_that_lost_its_end_is_unreadable(tmp_path: Path, suffix: str, lost: int) -> None:
+    path = tmp_path / f"note{suffix}"
+    audio.write(path, np.random.default_rng(0).uniform(-1, 1, 4 * RATE), RATE)
+    assert len(audio.read(path, RATE)) == 4 * RATE
+    path.write_bytes(path.read_bytes()[:-lost])
+    with pytest.raises(InputError, match=r"shorter than its header says|damaged audio"):
+        audio.read(path, RATE)
+
+
+def test_a_wav_of_unstated_length_is_read_to_its_end(tmp_path: Path) -> None:
+    """As programs write it that send it through a pipe."""
     path = tmp_path / "note.wav"
     audio.write(path, tone(440, 1.0), RATE)
-    path.write_bytes(path.read_bytes()[: 44 + RATE])  # half of the samples
-    assert len(audio.read(path, RATE)) == RATE // 2
+    content = bytearray(path.read_bytes())
+    for stated in (0xFFFFFFFF, 0x7FFFFFFF):
+        content[40:44] = stated.to_bytes(4, "little")
+        assert len(audio.read(bytes(content), RATE)) == RATE
+
+
+def test_every_flipped_bit_of_a_flac_is_found(tmp_path: Path) -> None:
+    audio.write(tmp_path / "note.flac", tone(440, 1.0), RATE)
+    whole = (tmp_path / "note.flac").read_bytes()
+    wanted, generator = audio.read(whole, RATE), np.random.default_rng(0)
+    for _ in range(200):
+        content = bytearray(whole)
+        content[generator.integers(len(whole))] ^= 1 << int(generator.integers(8))
+        with contextlib.suppress(InputError):
+            np.testing.assert_array_equal(audio.read(bytes(content), RATE), wanted)  # a bit that does not matter
+
+
+JUNK = {"empty": b"", "page": b"<!DOCTYPE html><html></html>" * 50,
+        "pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"}  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".FLAC", ".wav", ".mp3", ".m4a"])
+@pytest.mark.parametrize("kind", JUNK)
+def test_junk_is_one_line_with_pyav_installed(tmp_path: Path, kind: str, suffix: str) -> None:
+    pytest.importorskip("av")
+    path = tmp_path / f"note{suffix}"
+    path.write_bytes(JUNK[kind])
+    for call in (lambda: audio.read(path, RATE), lambda: audio.length(path)):
+        with pytest.raises(InputError, match=re.escape(str(path))):
+            call()
+
+
+@pytest.mark.parametrize("rate", [1, 500, 2**31 - 1])
+def test_absurd_rates_are_unreadable(rate: int) -> None:
+    content = io.BytesIO()
+    soundfile.write(content, np.zeros(1000), rate, format="WAV")
+    with pytest.raises(InputError, match=f"sample rate {rate} Hz"):
+        audio.read(content.getvalue(), RATE)
+
+
+def test_absurdly_loud_is_unreadable(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.float32([0, 1e30]), RATE, subtype="FLOAT")
+    with pytest.raises(InputError, match="not finite"):
+        audio.read(tmp_path / "a.wav", RATE)
+
+
+def test_pipes_and_devices_are_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.wav")
+    (tmp_path / "b.wav").symlink_to("/dev/zero")
+    for name in "ab":
+        for call in (lambda path: audio.read(path, RATE), audio.length):
+            with pytest.raises(InputError, match="no regular file"):
+                call(tmp_path / f"{name}.wav")
+
+
+@pytest.mark.parametrize("name", ["a\0.wav", "a\ud800.wav", "a" * 300 + ".wav", "a\n.wav"])
+def test_impossible_names_are_one_line(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="no such file") as caught:
+        audio.read(tmp_path / name, RATE)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+def test_a_full_disk_is_one_line(tmp_path: Path, suffix: str) -> None:
+    code = ("import resource, signal, sys, numpy as np; from pathlib import Path; from helpers import audio\n"
+            "from helpers.config import ROOT, InputError\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (9999, 9999))\n"
+            "try: audio.write(Path(sys.argv[1]), np.random.default_rng(0).uniform(-1, 1, 64000), 16000)\n"
+            "except InputError as error: print(error)")  # fmt: skip
+    path = tmp_path / f"a{suffix}"
+    run = subprocess.run([sys.executable, "-c", code, path], cwd=ROOT, capture_output=True, text=True)
+    assert run.stdout.startswith(f"{path}: cannot be written (") and run.stdout.count("\n") == 1, run
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+def test_the_head_of_a_long_file_is_enough_for_its_beginning(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"long{suffix}"
+    audio.write(path, np.random.default_rng(0).uniform(-1, 1, (60 * RATE, 2)), RATE)
+    content = path.read_bytes()
+    taken = audio.bytes_of(content[:10_000], len(content), 1.0)
+    assert taken < len(content) // 5
+    head = audio.Head(content[:taken])
+    head.size = len(content)
+    np.testing.assert_array_equal(audio.read(head, RATE, duration=1.0), audio.read(path, RATE, duration=1.0))
+    with pytest.raises(InputError, match=r"shorter than|damaged"):
+        audio.read(head, RATE)
 
 
 def test_length_comes_from_the_header(tmp_path: Path) -> None:
