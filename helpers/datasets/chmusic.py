@@ -1,9 +1,5 @@
 """ChMusic: eleven traditional Chinese instruments, five solo pieces each, cut to clips of five seconds.
 
-Gong, Zhu, Zhu, Wei, ChMusic: A Traditional Chinese Music Dataset for Evaluation of Instrument Recognition, ICBDT 2021
-(doi 10.1145/3490322.3490351); opendatalab.com/OpenDataLab/ChMusic and github.com/haoranweiutd/chmusic, about 1.1 GB;
-its pages name no licence beyond research use, so ask before publishing audio of it.
-
 Read as it comes: `<instrument>.<piece>.wav` with instruments 1 to 11 and pieces 1 to 5; as in the paper pieces 1 to 4
 are for training and piece 5 is for testing. There is no gong in it.
 """
@@ -16,7 +12,7 @@ from pathlib import Path
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.base import Clip, Report, data_label, locate, require
+from helpers.datasets.base import Clip, Corpus, Report, data_label, locate, require
 
 CLASSES = (
     "erhu", "pipa", "sanxian", "dizi", "suona", "zhuiqin", "zhongruan", "liuqin", "guzheng", "yangqin", "sheng",
@@ -90,3 +86,11 @@ def validate(root: Path) -> Report:
 def label_of(root: Path) -> str:
     """'official', 'subset' or 'demo'."""
     return data_label(folder(root), len(pieces(root)), OFFICIAL_PIECES)
+
+
+CORPUS = Corpus(
+    name="chmusic", title="ChMusic", classes=CLASSES, group="piece", places=("chmusic", "ChMusic"), official={},
+    licence="research use; none is named, so ask before publishing audio of it", clips=clips, validate=validate,
+    citation="Gong, Zhu, Zhu, Wei, ChMusic: A Traditional Chinese Music Dataset for Evaluation of Instrument "
+             "Recognition, ICBDT 2021 (doi 10.1145/3490322.3490351); opendatalab.com/OpenDataLab/ChMusic, about 1.1 GB",
+)  # fmt: skip

@@ -1,22 +1,25 @@
-"""Downloads of the corpora with pooch: checksummed, with a progress bar, going on where they were cut off.
-
-Tar archives read as a stream, from front to back, without unpacking them to disk.
-"""
+"""Downloads of the corpora with pooch: checksummed, with a progress bar, going on where they were cut off."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-import tarfile
-import zlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from tqdm import tqdm
+
+from helpers import audio
 from helpers.config import InputError
+from helpers.datasets.archives import sources
 from helpers.datasets.base import Clip
 
 CHUNK = 1 << 20  # bytes
 TIMEOUT_S = 30
+BATCH = 256  # files in memory at a time, at most
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,6 @@ class _ResumingDownloader:
 
     def __call__(self, url: str, output_file: str, _pooch: object) -> None:
         import requests
-        from tqdm import tqdm
 
         there = self.part.stat().st_size if self.part.exists() else 0
         headers = {"Range": f"bytes={there}-"} if there else {}
@@ -91,48 +93,16 @@ class _ResumingDownloader:
         os.replace(self.part, output_file)
 
 
-SUFFIXES = (".tar", ".tar.gz", ".tgz")
+def digests(clips: Sequence[Clip], sample_rate: int, label: str) -> Iterator[bytes | InputError]:
+    """Digest of the samples of each clip (or why it cannot be read), in order, a few files decoded at a time."""
 
+    def digest(source: Path | bytes) -> bytes | InputError:
+        try:
+            return hashlib.sha1(audio.read(source, sample_rate).tobytes()).digest()
+        except InputError as error:
+            return error
 
-def is_archive(path: Path) -> bool:
-    """Whether this is an existing tar file, by its suffix."""
-    return Path(path).name.endswith(SUFFIXES) and Path(path).is_file()
-
-
-def archive_members(path: Path) -> list[str]:
-    """Names of the files in an archive, in their order; one pass over it.
-
-    Raises:
-        InputError: the archive is damaged or cut off.
-    """
-    return [name for name, _ in _files(path, frozenset())]
-
-
-def sources(clips: Sequence[Clip]) -> Iterator[Path | bytes]:
-    """For each clip its path, or its content if it lies in an archive.
-
-    Clips of one archive must follow each other in the archive's order, as `archive_members` gives it.
-    """
-    position = 0
-    while position < len(clips):
-        clip = clips[position]
-        if clip.member is None:
-            yield clip.path
-            position += 1
-            continue
-        wanted = [c.member for c in clips[position:] if c.path == clip.path]
-        for _, content in _files(clip.path, frozenset(wanted)):
-            if content is not None:
-                yield content
-        position += len(wanted)
-
-
-def _files(path: Path, wanted: frozenset[str]) -> Iterator[tuple[str, bytes | None]]:
-    """(name, content if wanted) of every file, streaming."""
-    try:
-        with tarfile.open(path, "r|*") as archive:
-            for member in archive:
-                if member.isfile():
-                    yield member.name, archive.extractfile(member).read() if member.name in wanted else None
-    except (tarfile.TarError, EOFError, zlib.error, OSError, TypeError) as error:  # TypeError: cut off in its header
-        raise InputError(f"{path}: damaged or cut-off archive ({error}); download it again") from None
+    contents = iter(tqdm(sources(clips), total=len(clips), unit="clip", desc=label, disable=None, leave=False))
+    with ThreadPoolExecutor() as pool:
+        while batch := list(islice(contents, BATCH)):
+            yield from pool.map(digest, batch)

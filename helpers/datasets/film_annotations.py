@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from helpers.config import InputError
-from helpers.datasets.film_sources import INSTRUMENTS
+from helpers.datasets.film_sources import INSTRUMENTS, LATEST_S
 from helpers.files import read_json, write_json, write_text
 
 LABEL = re.compile(r"(?P<names>[^@#]*)(@\s*(?P<certainty>[\d.]+)\s*)?(#(?P<comment>.*))?")
@@ -33,7 +33,7 @@ def read(path: Path) -> list[dict]:
         raise InputError(f"{path}: no such file; in Audacity it is written by File > Export > Export Labels")
     try:
         claims = READERS[path.suffix.lower()](_text(path))
-    except (ElementTree.ParseError, KeyError, ValueError) as error:
+    except (ElementTree.ParseError, KeyError, ValueError, OSError) as error:
         raise InputError(f"{path}: cannot be read ({error}); export the labels again") from None
     segments = [(place, _segment(start, end, text)) for place, start, end, text in claims]
     if faulty := ", ".join(place for place, segment in segments if segment is None):
@@ -107,17 +107,18 @@ def _text(path: Path) -> str:
 
 
 def _number(text: str) -> float | None:
-    """A decimal with point or comma (Audacity uses that of the country); None: it is none."""
+    """A decimal with point or comma (Audacity uses that of the country); None: it is none, or no finite one."""
     try:
-        return float(text.strip().replace(",", "."))
+        number = float(text.strip().replace(",", "."))
     except ValueError:
         return None
+    return number if abs(number) <= LATEST_S else None
 
 
 def _segment(start: float | None, end: float | None, text: str) -> dict | None:
     """A label as a segment; None: it is no stretch of time, or names nothing."""
     label = LABEL.fullmatch(text.strip())
-    if label is None or start is None or end is None or not start < end:
+    if label is None or start is None or end is None or not start < end <= LATEST_S:
         return None
     certainty = _number(label["certainty"] or "1")
     names = [name.strip().lower() for name in label["names"].split(",") if name.strip()]

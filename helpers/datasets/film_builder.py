@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets import film_checks as films_checks
+from helpers.datasets import film_checks
 from helpers.datasets.base import data_label
 from helpers.datasets.film_checks import Film
 from helpers.datasets.film_sources import SAMPLE_RATE, WINDOW_S, Source, Sources
@@ -77,10 +77,10 @@ def build(path: Path, root: Path, out: Path) -> Path:
     Raises:
         InputError: the sources file has faults, or a film is damaged.
     """
-    sources, films = films_checks.read(path, root)
+    sources, films = film_checks.read(path, root)
     if len(films) < len(sources.sources):
-        films_checks.download(sources, root)
-        sources, films = films_checks.read(path, root)
+        film_checks.download(sources, root)
+        sources, films = film_checks.read(path, root)
     out.mkdir(parents=True, exist_ok=True)
     with FileLock(out / ".lock"):  # a second build waits and then finds the films decoded
         for left_over in (out / AUDIO).glob(".*.flac"):  # of a build that was killed

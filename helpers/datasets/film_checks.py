@@ -1,23 +1,135 @@
-"""Read a sources file together with the films that it names: every fault of both at once."""
+"""Read a sources file together with the films that it names: every fault of both at once.
+
+A file with a fault is not thrown away: whatever is sound in it is kept, so that one reading finds all faults.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
+
+import pydantic
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets import film_sources as films_faults
 from helpers.datasets.download import Archive, fetch
-from helpers.datasets.film_sources import SAMPLE_RATE, Fault, Source, Sources, SourcesError, format_time
+from helpers.datasets.film_sources import (
+    SAMPLE_RATE,
+    Fault,
+    Segment,
+    Source,
+    Sources,
+    SourcesError,
+    format_time,
+    parse_time,
+)
 from helpers.files import fingerprint, inside, read_json
 
 DOWNLOADS = "downloads"
 END_TOLERANCE = 0.1  # s; the length in the header of a compressed file is not exact
 PROBE_S = 1.0  # seconds decoded to see whether a codec can be read
 SAMPLE = 1 << 20  # bytes at both ends of a file that tell it from others
+FILLERS = {"id": "unnamed", "title": "-", "licence": "-", "split": "train", "segments": []}
+
+def structure(content: Any) -> list[Fault]:
+    """What is wrong with types, keys, times and ranges."""
+    try:
+        Sources.model_validate(content)
+    except pydantic.ValidationError as error:
+        return [Fault(found["loc"], _message(found)) for found in error.errors()]
+    return []
+
+
+def salvaged(content: Any, faults: list[Fault]) -> Sources:
+    """The file without its faulty values, in which everything sound keeps its place."""
+    kept = dict(content) if isinstance(content, dict) else {}
+    kept["sources"] = list(kept["sources"]) if isinstance(kept.get("sources"), list) else []
+    for fault in faults:
+        match fault.place:
+            case ("sources", int(index), *rest):
+                kept["sources"][index] = _without(kept["sources"][index], rest)
+            case (str(key), *_):
+                kept[key] = []
+    sources = [_constructed({**FILLERS, **source}) for source in kept["sources"]]
+    return Sources.model_construct(instruments=kept.get("instruments", []), sources=sources)
+
+
+def identities(sources: Sources) -> Iterator[Fault]:
+    """Ids that stand twice, also in other letter case: they become names of files."""
+    ids = {index: source.id.lower() for index, source in enumerate(sources.sources) if source.id != FILLERS["id"]}
+    for index, first in _repeated(ids):
+        repeated = sources.sources[index].id
+        yield Fault(("sources", index, "id"), f"{repeated!r} is also the id of sources[{first}]; choose another")
+
+
+def vocabulary(sources: Sources) -> Iterator[Fault]:
+    """Instruments that the file does not list."""
+    for i, source in enumerate(sources.sources if sources.instruments else []):
+        for j, segment in enumerate(source.segments):
+            for k, name in enumerate(segment.instruments):
+                if name not in sources.instruments:
+                    remedy = nearest(name, sources.instruments, "use one of " + ", ".join(sources.instruments))
+                    place = ("sources", i, "segments", j, "instruments", k)
+                    yield Fault(place, f"{name!r} is not one of the instruments{remedy}")
+
+
+def claims(sources: Sources) -> Iterator[Fault]:
+    """Stretches in which the same instrument is claimed twice, or claimed and denied."""
+    for index, source in enumerate(sources.sources):
+        told = set()
+        for name in sorted({name for segment in source.segments for name in segment.instruments}):
+            of_name = sorted((s.start, j) for j, s in enumerate(source.segments)
+                             if s.end > s.start and (name in s.instruments or not s.instruments))
+            last = None
+            for start, j in of_name:
+                if last is not None and start < source.segments[last].end and (last, j) not in told:
+                    told.add((last, j))
+                    overlap = f"{format_time(start)} overlaps segments[{last}] in what it says of {name}"
+                    yield Fault(("sources", index, "segments", j), f"{overlap}; move a border or join the two")
+                if last is None or source.segments[j].end > source.segments[last].end:
+                    last = j
+
+
+def nearest(name: str, known: list[str], otherwise: str) -> str:
+    """The end of a message about an unknown name: the nearest known one, or what to do otherwise."""
+    near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else f"; {otherwise}"
+
+
+def _without(source: Any, place: list[str | int]) -> dict[str, Any]:
+    """A source without the faulty value at a place below it."""
+    match place:
+        case ["segments", int(index), *_]:
+            silent = Segment.model_construct(start=0.0, end=0.0, instruments=[])
+            segments = [silent if j == index else segment for j, segment in enumerate(source["segments"])]
+            return {**source, "segments": segments}
+        case [str(key), *_]:
+            return {name: value for name, value in source.items() if name != key}
+        case _:
+            return {}
+
+
+def _constructed(source: dict[str, Any]) -> Source:
+    """A source of values that are sound one by one."""
+    segments = [Segment.model_validate(segment) for segment in source["segments"]]
+    return Source.model_construct(**{**source, "segments": segments, "offset": parse_time(source.get("offset", 0.0))})
+
+
+def _message(found: dict[str, Any]) -> str:
+    """pydantic's finding as 'problem; remedy'."""
+    place, text = found["loc"], found["msg"].removeprefix("Value error, ")
+    if found["type"] == "extra_forbidden":
+        part = Segment if "segments" in place else Source if len(place) > 1 else Sources
+        return "unknown key" + nearest(str(place[-1]), list(part.model_fields), "remove it")
+    if found["type"] == "missing":
+        return "is missing; add it"
+    if found["type"] == "value_error":
+        return text
+    return f"{text[0].lower()}{text[1:]}, not {found['input']!r:.60}; see data/sources/FORMAT.md"
 
 
 @dataclass(frozen=True)
@@ -45,9 +157,9 @@ def read(path: Path, root: Path) -> tuple[Sources, list[Film]]:
         InputError: the file is missing or not JSON.
     """
     content = read_json(path)
-    faults = films_faults.structure(content)
-    sources = films_faults.salvaged(content, faults)
-    for check in (films_faults.identities, films_faults.vocabulary, films_faults.claims):
+    faults = structure(content)
+    sources = salvaged(content, faults)
+    for check in (identities, vocabulary, claims):
         faults += check(sources)
     films: dict[int, Film] = {}
     for index, source in enumerate(sources.sources):
@@ -73,16 +185,6 @@ def download(sources: Sources, root: Path) -> None:
             fetch(_archive(source), _downloaded(source, root).parent)
 
 
-def content_fingerprint(path: Path) -> str:
-    """Digest of size, beginning and end of a file: tells films apart without reading gigabytes."""
-    size = path.stat().st_size
-    with open(path, "rb") as file:
-        head = file.read(SAMPLE)
-        file.seek(max(0, size - SAMPLE))
-        tail = file.read()
-    return fingerprint([size, hashlib.sha256(head).hexdigest(), hashlib.sha256(tail).hexdigest()])
-
-
 def _film(source: Source, root: Path) -> Film | None:
     """Find a source's file and decode its beginning; None: its place is unknown, or it is not downloaded yet."""
     if not source.file and not source.sha256:
@@ -95,7 +197,16 @@ def _film(source: Source, root: Path) -> Film | None:
     seconds = audio.length(path, source.track)
     if next(audio.stream(path, SAMPLE_RATE, 0.0, PROBE_S, source.track), None) is None:
         raise InputError(f"{path}: holds no audio; convert it to FLAC and look whether it plays")
-    return Film(source, path, seconds, content_fingerprint(path))
+    return Film(source, path, seconds, _content_fingerprint(path))
+
+
+def _content_fingerprint(path: Path) -> str:
+    """Digest of size, beginning and end of a file: tells films apart without reading gigabytes."""
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        head = file.read(SAMPLE)
+        file.seek(max(0, size - SAMPLE))
+        return fingerprint([size, *(hashlib.sha256(part).hexdigest() for part in (head, file.read()))])
 
 
 def _downloaded(source: Source, root: Path) -> Path:
@@ -108,12 +219,17 @@ def _archive(source: Source) -> Archive:
 
 def _twins(films: dict[int, Film]) -> Iterator[Fault]:
     """Sources that are the same film: on two sides of a split they would make every score a lie."""
+    for index, first in _repeated({index: film.fingerprint for index, film in films.items()}):
+        place = ("sources", index, "file" if films[index].source.file else "url")
+        yield Fault(place, f"is the same file as that of sources[{first}]; join the two sources")
+
+
+def _repeated(keys: dict[int, str]) -> Iterator[tuple[int, int]]:
+    """Index of each key that stands before already, and of the first such key."""
     seen: dict[str, int] = {}
-    for index, film in films.items():
-        first = seen.setdefault(film.fingerprint, index)
-        if first != index:
-            place = ("sources", index, "file" if film.source.file else "url")
-            yield Fault(place, f"is the same file as that of sources[{first}]; join the two sources")
+    for index, key in keys.items():
+        if (first := seen.setdefault(key, index)) != index:
+            yield index, first
 
 
 def _ends(films: dict[int, Film]) -> Iterator[Fault]:
@@ -121,9 +237,10 @@ def _ends(films: dict[int, Film]) -> Iterator[Fault]:
     for index, film in films.items():
         for number, segment in enumerate(film.source.segments):
             start, end = segment.start + film.source.offset, segment.end + film.source.offset
+            place = ("sources", index, "segments", number)
             if end > film.seconds + END_TOLERANCE:
                 late = f"{format_time(end)} in the file is beyond its end {format_time(film.seconds)}"
-                yield Fault(("sources", index, "segments", number, "end"), f"{late}; correct it or the offset")
+                yield Fault((*place, "end"), f"{late}; correct it or the offset")
             if start < 0:
                 early = f"{format_time(start)} in the file is before its beginning"
-                yield Fault(("sources", index, "segments", number, "start"), f"{early}; correct it or the offset")
+                yield Fault((*place, "start"), f"{early}; correct it or the offset")

@@ -17,9 +17,9 @@ import numpy as np
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.base import Clip
+from helpers.datasets.base import Clip, Corpus, Report
 from helpers.datasets.film_builder import AUDIO, MANIFEST
-from helpers.datasets.film_sources import SAMPLE_RATE, WINDOW_S
+from helpers.datasets.film_sources import INSTRUMENTS, SAMPLE_RATE, WINDOW_S
 from helpers.files import fingerprint
 
 MIN_CERTAINTY = 0.5  # below, a claim is too doubtful to learn from or to judge by
@@ -198,3 +198,22 @@ def table(films: Films) -> str:
         polyphony = "".join(f"{seconds:10.1f}" for seconds in row["polyphony"])
         lines.append(f"{row['id']:<20.19}{row['split']:<6}{row['seconds']:9.1f}{row['labelled']:9.1f}{heard}{polyphony}")
     return "\n".join(lines)
+
+
+def clips(root: Path, split: str) -> list[Clip]:
+    """Solo passages of the films of a split that are built in `root/films`."""
+    return solos(load(Path(root) / "films").split(split))
+
+
+def validate(root: Path) -> Report:
+    """What the data set in `root/films` holds, film by film."""
+    built = load(Path(root) / "films")
+    counts = {split: sum(film.split == split for film in built.films) for split in ("train", "valid", "test")}
+    return Report("films", built.data, counts, notes=table(built).splitlines())
+
+
+CORPUS = Corpus(
+    name="films", title="films", classes=INSTRUMENTS, group="film", places=("films",), official={},
+    licence="that of each film, in its sources file", citation="films that the user lists", clips=clips,
+    validate=validate,
+)  # fmt: skip

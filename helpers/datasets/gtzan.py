@@ -1,8 +1,5 @@
 """GTZAN: a thousand 30-s clips of music in ten genres.
 
-Source:   G. Tzanetakis, P. Cook: Musical genre classification of audio signals. IEEE Transactions on Speech and
-          Audio Processing 10(5), 2002. http://marsyas.info/downloads/datasets.html
-Licence:  none was ever stated; the recordings belong to their labels. Research use only, and never redistributed here.
 Faults:   B. L. Sturm: The GTZAN dataset: its contents, its faults, their effects on evaluation, and its future use
           (arXiv:1306.1461): repeated recordings, wrong labels, and many clips of one artist side by side in number.
 Layout:   `genres/<genre>/<genre>.NNNNN.{au,wav}`, 22,050 Hz mono, 30 s; `jazz.00054.wav` of the common copy is damaged.
@@ -10,10 +7,9 @@ Layout:   `genres/<genre>/<genre>.NNNNN.{au,wav}`, 22,050 Hz mono, 30 s; `jazz.0
 A track is the group: nothing cut from one file may stand on two sides of a split. The one protocol that breaks this
 carries it in its name, `leaky`, and exists to show what leakage does to a score.
 
-The fault-filtered split of GTZAN as ranges of track numbers: 443 train, 197 valid, 290 test.
-
-Source: C. Kereliuk, B. L. Sturm, J. Larsen: Deep learning and music adversaries. IEEE Transactions on Multimedia
-17(11), 2015: repeated, distorted and wrongly labelled tracks are left out, and artists stand on one side where known.
+Filtered: C. Kereliuk, B. L. Sturm, J. Larsen: Deep learning and music adversaries. IEEE Transactions on Multimedia
+          17(11), 2015: repeated, distorted and wrongly labelled tracks are left out, and artists stand on one side
+          where known.
 """
 
 from __future__ import annotations
@@ -27,19 +23,16 @@ import numpy as np
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.base import Clip, Report, data_label, locate, require, split_by_group
+from helpers.datasets.base import Clip, Corpus, Report, data_label, locate, require, split_by_group
 from helpers.datasets.download import Archive
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 EIGHT_GENRES = tuple(genre for genre in GENRES if genre not in ("blues", "rock"))  # the smaller set that is also used
-DOWNLOADS = [
-    Archive("http://opihi.cs.uvic.ca/sound/genres.tar.gz", "md5:5b3d6dddb579ab49814ab86dba69e7c7", "1.2 GB"),
-    Archive(
-        "https://huggingface.co/datasets/marsyas/gtzan/resolve/main/data/genres.tar.gz",
-        "md5:5b3d6dddb579ab49814ab86dba69e7c7",
-        "1.2 GB",
-    ),  # the same file, for when the first server is down
-]
+DOWNLOADS = {  # the same file on two servers, for when the first is down
+    host: Archive(f"{url}/genres.tar.gz", "md5:5b3d6dddb579ab49814ab86dba69e7c7", "1.2 GB")
+    for host, url in (("university", "http://opihi.cs.uvic.ca/sound"),
+                      ("mirror", "https://huggingface.co/datasets/marsyas/gtzan/resolve/main/data"))
+}
 SAMPLE_RATE = 22_050  # Hz
 OFFICIAL_TRACKS = 1000
 FILTERED = {"train": 443, "valid": 197, "test": 290}
@@ -204,51 +197,29 @@ def validate(root: Path) -> Report:
     return Report("GTZAN", label, {"tracks": len(found.clips), **counts}, problems, notes)
 
 
-RANGES = {
-    "train": {
-        "blues": "29-49 73-97",
-        "classical": "30-33 43-48 50-67 80-99",
-        "country": "19-26 28-29 65-99",
-        "disco": "5 15-20 22-37 39-45 47 49 53-54 56-57 59 61 70 73-74 89",
-        "hiphop": "2-25 28-29 31-38 41-42 55-61 77-80",
-        "jazz": "0-1 11-24 41 47-72",
-        "metal": "2-3 5 21 24 35 46-57 59-66 69 71-72 79-80 84 86 89-99",
-        "pop": "2-9 11-12 16-20 23-29 31-36 38-42 44 46 49-50 80 97-99",
-        "reggae": "0-2 4 6 9 11-12 14-32 42-45 49-51 54-60 63 69",
-        "rock": "0-9 16-26 57-70 91-99",
-    },
-    "valid": {
-        "blues": "0-11 50-60",
-        "classical": "0-10 68-76",
-        "country": "0-7 9-18 27 41-42 45 49",
-        "disco": "0 2-4 6-14 46 48 52 67-68 72 75 90 95",
-        "hiphop": "81-98",
-        "jazz": "2-10 25-32",
-        "metal": "0-1 6-11 16-20 36-37 68 76-77 81-82",
-        "pop": "10 53 55 58-62 81 83-86",
-        "reggae": "61-62 70 72 74 76-78 85 92-99",
-        "rock": "38 49-56 71-85",
-    },
-    "test": {
-        "blues": "12-28 61-72 98-99",
-        "classical": "11-29 34-41 49 77-79",
-        "country": "30-40 43-44 46-48 50-51 53-64",
-        "disco": "1 21 58 62-66 69 76-88 91-94 96-97 99",
-        "hiphop": "0 26-27 30 40 43-45 51-54 62-75 99",
-        "jazz": "73-99",
-        "metal": "12-15 22-23 25-33 38-39 67 70 73-75 78 83 85 87-88",
-        "pop": "0-1 13-14 43 63-66 69-79 82 88-96",
-        "reggae": "34-40 46-48 52-53 64-68 71 79 82-84 87-90",
-        "rock": "10-15 27-37 39-48 86-90",
-    },
-}
+RANGES = {  # numbers of the tracks of each part of the fault-filtered split
+    "blues": ("29-49 73-97", "0-11 50-60", "12-28 61-72 98-99"),
+    "classical": ("30-33 43-48 50-67 80-99", "0-10 68-76", "11-29 34-41 49 77-79"),
+    "country": ("19-26 28-29 65-99", "0-7 9-18 27 41-42 45 49", "30-40 43-44 46-48 50-51 53-64"),
+    "disco": ("5 15-20 22-37 39-45 47 49 53-54 56-57 59 61 70 73-74 89", "0 2-4 6-14 46 48 52 67-68 72 75 90 95",
+              "1 21 58 62-66 69 76-88 91-94 96-97 99"),
+    "hiphop": ("2-25 28-29 31-38 41-42 55-61 77-80", "81-98", "0 26-27 30 40 43-45 51-54 62-75 99"),
+    "jazz": ("0-1 11-24 41 47-72", "2-10 25-32", "73-99"),
+    "metal": ("2-3 5 21 24 35 46-57 59-66 69 71-72 79-80 84 86 89-99", "0-1 6-11 16-20 36-37 68 76-77 81-82",
+              "12-15 22-23 25-33 38-39 67 70 73-75 78 83 85 87-88"),
+    "pop": ("2-9 11-12 16-20 23-29 31-36 38-42 44 46 49-50 80 97-99", "10 53 55 58-62 81 83-86",
+            "0-1 13-14 43 63-66 69-79 82 88-96"),
+    "reggae": ("0-2 4 6 9 11-12 14-32 42-45 49-51 54-60 63 69", "61-62 70 72 74 76-78 85 92-99",
+               "34-40 46-48 52-53 64-68 71 79 82-84 87-90"),
+    "rock": ("0-9 16-26 57-70 91-99", "38 49-56 71-85", "10-15 27-37 39-48 86-90"),
+}  # fmt: skip
 
 
 def filtered_tracks() -> dict[str, frozenset[str]]:
     """Track names (`blues.00029`) of each part."""
     return {
-        part: frozenset(f"{genre}.{number:05d}" for genre, text in genres.items() for number in _numbers(text))
-        for part, genres in RANGES.items()
+        part: frozenset(f"{genre}.{number:05d}" for genre, texts in RANGES.items() for number in _numbers(texts[index]))
+        for index, part in enumerate(SPLITS)
     }
 
 
@@ -256,3 +227,12 @@ def _numbers(text: str) -> list[int]:
     """The numbers in text such as `0-2 5`."""
     spans = [span.split("-") for span in text.split()]
     return [number for span in spans for number in range(int(span[0]), int(span[-1]) + 1)]
+
+
+CORPUS = Corpus(
+    name="gtzan", title="GTZAN", classes=GENRES, group="track", places=("gtzan", "genres"), official=FILTERED,
+    licence="none was ever stated; research use only, never redistributed", clips=clips, validate=validate,
+    downloads=DOWNLOADS,
+    citation="G. Tzanetakis, P. Cook, Musical genre classification of audio signals, IEEE Transactions on Speech and "
+             "Audio Processing 10(5), 2002; marsyas.info/downloads/datasets.html",
+)  # fmt: skip

@@ -1,18 +1,14 @@
-"""IRMAS: 6,705 three-second training clips of one instrument each, 2,874 test excerpts with one or more.
-
-Bosch, Janer, Fuhrmann, Herrera, A comparison of sound segregation techniques for predominant instrument recognition
-in musical audio signals, ISMIR 2012; Zenodo record 1290750; CC BY-NC-SA 3.0. 44.1 kHz stereo.
+"""IRMAS: 6,705 three-second training clips of one instrument each, 2,874 test excerpts with one or more; 44.1 kHz.
 
 Read as it comes: `IRMAS-TrainingData/<code>/[<code>][…]NNNN__K.wav`, where the tags after the code may say drums and
 genre, NNNN is the recording (the group) and K the clip; `IRMAS-TestingData-Part{1,2,3}/…/*.wav`, each with a `.txt`
 of codes. Clips without the usual name load with the folder as label; each is then its own group.
-
-IRMAS on disk: what is missing or wrong, and how to get it; downloading and unpacking.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +19,7 @@ from tqdm import tqdm
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.base import Clip, Report, data_label, locate, require
+from helpers.datasets.base import Clip, Corpus, Report, data_label, locate, require
 from helpers.datasets.download import Archive, fetch
 from helpers.files import atomic, inside
 
@@ -39,13 +35,16 @@ SECONDS = 3.0  # of a training clip; test excerpts last 5 to 20 s
 OFFICIAL = {"train": 6_705, "test": 2_874}
 OFFICIAL_TRAIN = dict(zip(CODES, (388, 505, 451, 637, 760, 682, 721, 626, 577, 580, 778), strict=True))
 OFFICIAL_TEST_LABELS = dict(zip(CODES, (111, 62, 163, 535, 942, 361, 995, 326, 167, 211, 1_044), strict=True))
-HOST = "https://zenodo.org/records/1290750/files"
-DOWNLOADS = (
-    Archive(f"{HOST}/IRMAS-TrainingData.zip?download=1", "md5:4fd9f5ed5a18d8e2687e6360b5f60afe", "about 3 GB"),
-    Archive(f"{HOST}/IRMAS-TestingData-Part1.zip?download=1", "md5:5a2e65520dcedada565dff2050bb2a56", "2 to 3 GB"),
-    Archive(f"{HOST}/IRMAS-TestingData-Part2.zip?download=1", "md5:afb0c8ea92f34ee653693106be95c895", "2 to 3 GB"),
-    Archive(f"{HOST}/IRMAS-TestingData-Part3.zip?download=1", "md5:9b3fb2d0c89cdc98037121c25bd5b556", "2 to 3 GB"),
-)
+HOST = "https://zenodo.org/records/1290750/files/IRMAS-"
+DOWNLOADS = {
+    name: Archive(f"{HOST}{name}.zip?download=1", f"md5:{digest}", size)
+    for name, digest, size in (
+        ("TrainingData", "4fd9f5ed5a18d8e2687e6360b5f60afe", "about 3 GB"),
+        ("TestingData-Part1", "5a2e65520dcedada565dff2050bb2a56", "2 to 3 GB"),
+        ("TestingData-Part2", "afb0c8ea92f34ee653693106be95c895", "2 to 3 GB"),
+        ("TestingData-Part3", "9b3fb2d0c89cdc98037121c25bd5b556", "2 to 3 GB"),
+    )
+}
 REMEDY = "get IRMAS with `python -m helpers irmas download`, or see data/README.txt"
 RECORDING = re.compile(r"(\d+)__\d+$")  # at the end of the name of a training clip
 EXCERPT = re.compile(r"-\d+$")  # at the end of the name of a test excerpt; what is before it is the track
@@ -97,10 +96,13 @@ def split_folders(root: Path, split: str) -> list[Path]:
     train = locate(("irmas/IRMAS-TrainingData", "IRMAS-TrainingData"), root, REMEDY)
     if split == "train":
         return [train]
-    parts = sorted(path for path in train.parent.glob("IRMAS-TestingData*") if path.is_dir())
-    if not parts:
+    if not (parts := _parts(train)):
         raise InputError(f"{train.parent}: holds no IRMAS-TestingData-Part1; {REMEDY}")
     return parts
+
+
+def _parts(train: Path) -> list[Path]:
+    return sorted(path for path in train.parent.glob("IRMAS-TestingData*") if path.is_dir())
 
 
 def training_clip(path: Path) -> Clip:
@@ -126,7 +128,7 @@ def read_labels(path: Path) -> tuple[int, ...]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         raise InputError(f"{path}: no such label file; every test excerpt needs one beside it") from None
-    except UnicodeDecodeError:
+    except (OSError, UnicodeDecodeError):
         raise InputError(f"{path}: is not text; one instrument code a line is expected") from None
     labels = set()
     for number, line in enumerate(lines, start=1):
@@ -170,9 +172,6 @@ def label_of(root: Path, split: str, found: list[Clip]) -> str:
     return data_label(split_folders(root, split)[0], len(found), OFFICIAL[split])
 
 
-COPY_BYTES = 1 << 20
-
-
 def validate(root: Path) -> Report:
     """Count clips, read every label file and every audio header; faults are collected, not raised.
 
@@ -181,7 +180,7 @@ def validate(root: Path) -> Report:
     """
     train_folder = split_folders(root, "train")[0]
     train = list(audio_files(train_folder))
-    test = [path for folder in _test_folders(root) for path in audio_files(folder)]
+    test = [path for folder in _parts(train_folder) for path in audio_files(folder)]
     label = data_label(train_folder, len(train), OFFICIAL["train"])
     problems = [*_labels_wrong(train, test), *_unreadable([*train, *test])]
     if label != "demo":
@@ -198,7 +197,7 @@ def download(root: Path) -> None:
         InputError: the server cannot be reached or an archive is damaged.
     """
     folder = Path(root) / "irmas"
-    for archive in DOWNLOADS:
+    for archive in DOWNLOADS.values():
         unpack(fetch(archive, folder), folder)
 
 
@@ -221,15 +220,7 @@ def unpack(archive: Path, folder: Path) -> None:
 
 def _extract(content: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:
     with atomic(target) as temporary, content.open(member) as source, open(temporary, "wb") as file:
-        while block := source.read(COPY_BYTES):
-            file.write(block)
-
-
-def _test_folders(root: Path) -> list[Path]:
-    try:
-        return split_folders(root, "test")
-    except InputError:
-        return []
+        shutil.copyfileobj(source, file)
 
 
 def _labels_wrong(train: list[Path], test: list[Path]) -> Iterator[str]:
@@ -265,3 +256,12 @@ def _missing(train: list[Path], test: list[Path]) -> Iterator[str]:
         yield f"training clips: {listed}; {REMEDY}"
     if len(test) != OFFICIAL["test"]:
         yield f"test excerpts: {len(test)} of {OFFICIAL['test']}; {REMEDY}"
+
+
+CORPUS = Corpus(
+    name="irmas", title="IRMAS", classes=CODES, group="recording", places=("irmas", "IRMAS-*"),
+    test_places=("IRMAS-TestingData*", "irmas/IRMAS-TestingData*"), official=OFFICIAL, licence="CC BY-NC-SA 3.0",
+    citation="Bosch, Janer, Fuhrmann, Herrera, A comparison of sound segregation techniques for predominant instrument "
+             "recognition in musical audio signals, ISMIR 2012; Zenodo record 1290750",
+    clips=clips, validate=validate, downloads=DOWNLOADS,
+)  # fmt: skip

@@ -1,37 +1,40 @@
 """NSynth: 305,979 four-second notes of 1,006 instruments in 11 families, 16 kHz mono.
 
-Engel et al., Neural audio synthesis of musical notes with WaveNet autoencoders, ICML 2017; CC BY 4.0.
 Instruments of the training split never occur in the others; validation and test share some. The official test split
 has no synth_lead, and brass_acoustic_046 is only noise from pitch 84 up.
 
 A corpus is read as it comes: `nsynth-{train,valid,test}` with `examples.json` and `audio/*.wav` (or .flac), a folder
 that holds these, a bare folder of audio files (labels from their names), or an official `.tar.gz` (or `.tar`).
-
-What is wrong with an NSynth corpus: missing or surplus files, only noise, notes and instruments in two splits.
 """
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tqdm import tqdm
-
-from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.base import Clip, Report, data_label, require
-from helpers.datasets.download import Archive, archive_members, is_archive, sources
+from helpers.datasets.archives import archive_members, is_archive
+from helpers.datasets.base import Clip, Corpus, Report, data_label, require
+from helpers.datasets.download import Archive, digests
 from helpers.files import inside, read_json
 
 FAMILIES = (
     "bass", "brass", "flute", "guitar", "keyboard", "mallet", "organ", "reed", "string", "synth_lead", "vocal",
 )  # fmt: skip
+SOURCES = ("acoustic", "electronic", "synthetic")
+KIND_COUNTS = {  # family_source -> notes in all splits (magenta.tensorflow.org/datasets/nsynth)
+    f"{family}_{source}": count
+    for family, counts in zip(FAMILIES, (
+        (200, 8_387, 60_368), (13_760, 70, 0), (6_572, 35, 2_816), (13_343, 16_805, 5_275), (8_508, 42_645, 3_838),
+        (27_722, 5_581, 1_763), (176, 36_401, 0), (14_262, 76, 528), (20_510, 84, 0), (0, 0, 5_501),
+        (3_925, 140, 6_688),
+    ), strict=True)
+    for source, count in zip(SOURCES, counts, strict=True)
+}  # fmt: skip
 SAMPLE_RATE = 16_000  # Hz
 SECONDS = 4.0
 OFFICIAL = {"train": 289_205, "valid": 12_678, "test": 4_096}
@@ -47,6 +50,7 @@ NAME = re.compile(
     r"(?P<instrument>(?P<family>[a-z_]+)_(?P<source>[a-z]+)_(?P<number>\d+))-(?P<pitch>\d+)-(?P<velocity>\d+)"
 )
 SUFFIXES = (".wav", ".flac")
+NAMED = 5  # files that a problem names
 
 
 def clips(root: Path, split: str) -> list[Clip]:
@@ -59,11 +63,7 @@ def clips(root: Path, split: str) -> list[Clip]:
 
 
 def find_split(root: Path, split: str) -> Path:
-    """`nsynth-<split>` as a folder or archive in `root` or in `root/nsynth`.
-
-    Raises:
-        InputError: it is in neither.
-    """
+    """`nsynth-<split>` as a folder or archive in `root` or in `root/nsynth`; an InputError if it is in neither."""
     for folder in (Path(root), Path(root) / "nsynth"):
         for name in (f"nsynth-{split}", f"nsynth-{split}.jsonwav.tar.gz", f"nsynth-{split}.tar.gz"):
             if (folder / name).exists():
@@ -80,7 +80,8 @@ def read_folder(path: Path) -> list[Clip]:
     """
     path = Path(path)
     if is_archive(path):
-        return _archive_clips(path)
+        names = [name for name in archive_members(path) if _is_audio(name.rsplit("/", 1)[-1])]
+        return list(require([_named_clip(Path(name).stem, path, name) for name in names], str(path)))
     if not path.is_dir():
         raise InputError(f"{path}: no such folder; give the nsynth-test folder with examples.json and audio/ in it")
     if not (path / "examples.json").is_file() and not (path / "audio").is_dir():
@@ -89,9 +90,8 @@ def read_folder(path: Path) -> list[Clip]:
                 path = parent / "nsynth-test"
     folder = path / "audio" if (path / "audio").is_dir() else path
     files = _audio_files(folder)
-    listed = path / "examples.json"
-    if listed.is_file():
-        return _listed_clips(listed, folder, files)
+    if (path / "examples.json").is_file():
+        return _listed_clips(path / "examples.json", folder, files)
     require(list(files), f"{path} (looked for .wav and .flac)")
     return [_named_clip(stem, folder / name) for stem, name in sorted(files.items())]
 
@@ -104,10 +104,8 @@ def family_of(name: str, where: str) -> tuple[int, str]:
     """
     match = NAME.fullmatch(name)
     if not match:
-        raise InputError(
-            f"{where}: no label source; add examples.json, "
-            "or name files <family>_<source>_<instrument>-<pitch>-<velocity>"
-        )
+        remedy = "add examples.json, or name files <family>_<source>_<instrument>-<pitch>-<velocity>"
+        raise InputError(f"{where}: no label source; {remedy}")
     if match["family"] not in FAMILIES:
         raise InputError(f"{where}: family {match['family']!r} is none of {', '.join(FAMILIES)}")
     return FAMILIES.index(match["family"]), match["instrument"]
@@ -119,10 +117,10 @@ def pitch_of(clip: Clip) -> int | None:
     return int(match["pitch"]) if match else None
 
 
-def source_of(clip: Clip) -> str | None:
-    """acoustic, electronic or synthetic, from the name of a note, if it has an official name."""
+def kind_of(clip: Clip) -> str | None:
+    """Key of KIND_COUNTS (`bass_electronic`) from the name of a note, if it has an official name."""
     match = NAME.fullmatch(clip.name)
-    return match["source"] if match else None
+    return f"{match['family']}_{match['source']}" if match else None
 
 
 def is_noise_only(clip: Clip) -> bool:
@@ -165,40 +163,25 @@ def _listed_clips(listed: Path, folder: Path, files: dict[str, str]) -> list[Cli
         raise InputError(f"{listed}: is not a dictionary of notes; take the file that came with the audio")
     require(list(examples), str(listed))
     if not files.keys() & examples.keys():
-        raise InputError(
-            f"{listed}: names none of the {len(files)} audio files in {folder}; they belong to different data"
-        )
+        raise InputError(f"{listed}: names none of the {len(files)} audio files in {folder}; it belongs elsewhere")
     return [_listed_clip(listed, stem, examples[stem], folder, files) for stem in sorted(examples)]
 
 
 def _listed_clip(listed: Path, stem: str, fields: dict, folder: Path, files: dict[str, str]) -> Clip:
+    """A note by its entry, which gives the family by index, by name, by both or not at all."""
     path = folder / files[stem] if stem in files else inside(folder, stem + SUFFIXES[0])
-    stated, match = _stated_families(fields), NAME.fullmatch(stem)
+    index, match = fields.get("instrument_family"), NAME.fullmatch(stem)
+    by_index = FAMILIES[index] if isinstance(index, int) and 0 <= index < len(FAMILIES) else index
+    stated = [family for family in (by_index, fields.get("instrument_family_str")) if family is not None]
     if not stated:
         return _named_clip(stem, path)
     for family in stated:
         if family not in FAMILIES:
             raise InputError(f"{listed}: {stem}: family {family!r} is none of {', '.join(FAMILIES)}")
-    named = [match["family"]] if match else []
-    if len(different := sorted({*stated, *named})) > 1:
+    if len(different := sorted({*stated, match["family"] if match else stated[0]})) > 1:
         raise InputError(f"{listed}: {stem}: {' and '.join(different)} by its fields and name; one of them is wrong")
     instrument = match["instrument"] if match else str(fields.get("instrument_str", stem))
     return Clip(path, (FAMILIES.index(stated[0]),), instrument)
-
-
-def _stated_families(fields: dict) -> list:
-    """What an entry of examples.json gives as family: by index, by name, by both or not at all."""
-    index = fields.get("instrument_family")
-    by_index = FAMILIES[index] if isinstance(index, int) and 0 <= index < len(FAMILIES) else index
-    return [family for family in (by_index, fields.get("instrument_family_str")) if family is not None]
-
-
-def _archive_clips(path: Path) -> list[Clip]:
-    names = [name for name in archive_members(path) if _is_audio(name.rsplit("/", 1)[-1])]
-    return list(require([_named_clip(Path(name).stem, path, name) for name in names], str(path)))
-
-
-NAMED = 5  # files that a problem names
 
 
 def validate(root: Path) -> Report:
@@ -209,89 +192,59 @@ def validate(root: Path) -> Report:
     """
     splits = {}
     for split in OFFICIAL:
-        try:
+        with contextlib.suppress(InputError):
             splits[split] = find_split(root, split)
-        except InputError:
-            continue
     if not splits:
         raise InputError(f"{root}: holds no nsynth-train, nsynth-valid or nsynth-test; {REMEDY}")
     notes = {split: read_folder(path) for split, path in splits.items()}
-    labels = {split: label_of(root, split, clips) for split, clips in notes.items()}
-    report = Report("NSynth", labels[next(iter(labels))], {split: len(clips) for split, clips in notes.items()})
-    for split, path in splits.items():
-        report.problems.extend(_file_problems(split, path, notes[split]))
-        report.notes.append(f"{split}: " + ", ".join(f"{k} {n}" for k, n in family_counts(notes[split]).items()))
-        noise = [clip.name for clip in notes[split] if is_noise_only(clip)]
-        if noise:
+    first, counts = next(iter(notes)), {split: len(clips) for split, clips in notes.items()}
+    report = Report("NSynth", label_of(root, first, notes[first]), counts)
+    for split, clips in notes.items():
+        report.notes.append(f"{split}: " + ", ".join(f"{k} {n}" for k, n in family_counts(clips).items()))
+        if noise := [clip.name for clip in clips if is_noise_only(clip)]:
             report.notes.append(f"{split}: {len(noise)} notes of only noise ({_named(noise)})")
-    report.problems.extend(_shared_instruments(notes))
-    report.problems.extend(_identical_notes(notes))
+    report.problems.extend([*_misplaced(notes, splits), *_identical_notes(notes)])
     return report
 
 
-def _file_problems(split: str, path: Path, clips: Sequence[Clip]) -> list[str]:
-    """Files that examples.json lists and that are not there, and the other way round."""
-    if not path.is_dir():
-        return []
-    there = {name for name in _stems(path / "audio")}
-    listed = {clip.name for clip in clips}
-    problems = []
-    if missing := sorted(listed - there):
-        problems.append(f"{split}: {len(missing)} files are missing ({_named(missing)}); unpack the archive again")
-    if surplus := sorted(there - listed):
-        problems.append(f"{split}: {len(surplus)} files are not in examples.json ({_named(surplus)}); remove them")
-    return problems
-
-
-def _stems(folder: Path) -> list[str]:
-    return [path.stem for path in folder.iterdir() if path.suffix.lower() in SUFFIXES] if folder.is_dir() else []
-
-
-def _shared_instruments(notes: dict[str, list[Clip]]) -> list[str]:
+def _misplaced(notes: dict[str, list[Clip]], splits: dict[str, Path]) -> Iterator[str]:
+    """Files that examples.json lists and that are not there, the other way round, and instruments in two splits."""
     trained = {clip.group for clip in notes.get("train", [])}
-    problems = []
-    for split in ("valid", "test"):
-        if both := sorted(trained & {clip.group for clip in notes.get(split, [])}):
-            problems.append(
-                f"{split}: {len(both)} instruments are in train too ({_named(both)}); scores would be too good"
-            )
-    return problems
+    for split, clips in notes.items():
+        if (folder := splits[split] / "audio").is_dir():
+            there, listed = set(_audio_files(folder)), {clip.name for clip in clips}
+            if missing := sorted(listed - there):
+                yield f"{split}: {len(missing)} files are missing ({_named(missing)}); unpack the archive again"
+            if surplus := sorted(there - listed):
+                yield f"{split}: {len(surplus)} files are not in examples.json ({_named(surplus)}); remove them"
+        if split != "train" and (both := sorted(trained & {clip.group for clip in clips})):
+            yield f"{split}: {len(both)} instruments are in train too ({_named(both)}); scores would be too good"
 
 
-def _identical_notes(notes: dict[str, list[Clip]]) -> list[str]:
+def _identical_notes(notes: dict[str, list[Clip]]) -> Iterator[str]:
     """Notes with the same samples in two splits, and notes that cannot be read."""
     first: dict[bytes, tuple[str, str]] = {}
     twins, unreadable = [], []
     for split, clips in notes.items():
-        for clip, digest in zip(clips, _digests(clips, split), strict=True):
+        for clip, digest in zip(clips, digests(clips, SAMPLE_RATE, split), strict=True):
             if isinstance(digest, InputError):
                 unreadable.append(f"{split}: {digest}")
                 continue
             other_split, other = first.setdefault(digest, (split, clip.name))
             if other_split != split:
                 twins.append(f"{clip.name} = {other} of {other_split}")
-    problems = [f"{len(unreadable)} notes cannot be read ({_named(unreadable)}); copy them again"] if unreadable else []
+    if unreadable:
+        yield f"{len(unreadable)} notes cannot be read ({_named(unreadable)}); copy them again"
     if twins:
-        problems.append(
-            f"{len(twins)} notes are bit-identical to one of another split ({_named(twins)}); leave one out"
-        )
-    return problems
-
-
-def _digests(clips: Sequence[Clip], split: str):
-    """Digest of the samples of each note, in order, decoded by threads."""
-
-    def digest(source: Path | bytes) -> bytes | InputError:
-        try:
-            return hashlib.sha1(audio.read(source, SAMPLE_RATE).tobytes()).digest()
-        except InputError as error:
-            return error
-
-    contents = iter(tqdm(sources(clips), total=len(clips), unit="note", desc=split, disable=None, leave=False))
-    with ThreadPoolExecutor() as pool:
-        while batch := list(islice(contents, 256)):
-            yield from pool.map(digest, batch)
+        yield f"{len(twins)} notes are bit-identical to one of another split ({_named(twins)}); leave one out"
 
 
 def _named(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+
+
+CORPUS = Corpus(
+    name="nsynth", title="NSynth", classes=FAMILIES, group="instrument", places=("nsynth", "nsynth-*"),
+    official=OFFICIAL, licence="CC BY 4.0", clips=clips, validate=validate, downloads=DOWNLOADS,
+    citation="Engel et al., Neural audio synthesis of musical notes with WaveNet autoencoders, ICML 2017",
+)  # fmt: skip

@@ -116,7 +116,8 @@ def test_other_files_are_refused_in_words(tmp_path: Path, name: str, text: str, 
 
 @pytest.mark.parametrize(("text", "message"), [
     ("1\t2\terhu\n3\t3\tgong\nx\ty\tpipa\n", "line 2, line 3"), ("only text\n", "line 1"), ("", "no labels"),
-    ("1\t2\t@0.5\n", "line 1"), ("1\t2\terhu @much\n", "line 1"),
+    ("1\tinf\terhu\n", "line 1"), ("nan\t2\terhu\n", "line 1"), ("1\t1e300\terhu\n", "line 1"),
+    ("1\t2\terhu @1.2.3\n", "line 1"), ("1\t2\t@0.5\n", "line 1"), ("1\t2\terhu @much\n", "line 1"),
 ])
 def test_what_is_no_label_track_is_told_with_its_lines(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "labels.txt").write_text(text, encoding="utf-8")

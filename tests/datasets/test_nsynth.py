@@ -11,7 +11,7 @@ from note_folders import NAMES, example, write_examples, write_notes, write_spli
 
 from helpers.config import InputError
 from helpers.datasets import nsynth
-from helpers.datasets.download import archive_members, sources
+from helpers.datasets.archives import archive_members, sources
 
 LABELS = [(0,), (2,), (3,), (6,), (9,), (10,)]
 
@@ -155,9 +155,14 @@ def test_names_tell_family_instrument_source_and_pitch(tmp_path: Path) -> None:
     assert nsynth.family_of("synth_lead_synthetic_011-053-127", "") == (9, "synth_lead_synthetic_011")
     clips = nsynth.read_folder(write_notes(tmp_path, ("brass_acoustic_046-083-100", "brass_acoustic_046-084-100")))
     assert [nsynth.pitch_of(clip) for clip in clips] == [83, 84]
-    assert [nsynth.source_of(clip) for clip in clips] == ["acoustic"] * 2
+    assert {nsynth.kind_of(clip) for clip in clips} == {"brass_acoustic"}
     assert [nsynth.is_noise_only(clip) for clip in clips] == [False, True]
     assert nsynth.family_counts(clips) == {"brass": 2}
+
+
+def test_published_counts_of_kinds_add_up() -> None:
+    assert sum(nsynth.KIND_COUNTS.values()) == sum(nsynth.OFFICIAL.values()) == 305_979
+    assert len(nsynth.KIND_COUNTS) == 33 and nsynth.KIND_COUNTS["synth_lead_synthetic"] == 5_501
 
 
 def test_official_and_partial_sizes_are_told_apart(tmp_path: Path) -> None:
@@ -169,10 +174,11 @@ def test_official_and_partial_sizes_are_told_apart(tmp_path: Path) -> None:
 
 def test_real_notes(shared_data: Path) -> None:
     notes = {split: nsynth.clips(shared_data, split) for split in nsynth.OFFICIAL}
-    assert {split: len(clips) for split, clips in notes.items()} == {"train": 996, "valid": 205, "test": 100}
-    assert set(nsynth.family_counts(notes["test"]).values()) == {10}
+    assert set(nsynth.family_counts(notes["test"])) == set(nsynth.FAMILIES) - {"synth_lead"}
+    kinds = {nsynth.kind_of(clip) for clips in notes.values() for clip in clips}
+    assert kinds <= {kind for kind, count in nsynth.KIND_COUNTS.items() if count}
     trained = {clip.group for clip in notes["train"]}
     assert not trained & {clip.group for split in ("valid", "test") for clip in notes[split]}
-    noise = [clip.name for clips in notes.values() for clip in clips if nsynth.is_noise_only(clip)]
-    assert noise == ["brass_acoustic_046-103-075"]
+    noise = [clip for clips in notes.values() for clip in clips if nsynth.is_noise_only(clip)]
+    assert {clip.group for clip in noise} == {"brass_acoustic_046"}
     assert np.ptp([nsynth.pitch_of(clip) for clip in notes["train"]]) > 60
