@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
-from helpers.config import TrainConfig, seed_everything
+from helpers.config import InputError, TrainConfig, seed_everything
 from helpers.models.base import channels_last
 from helpers.training.loaders import Labelled, train_loader, valid_loader
-from helpers.training.module import EpochLine, History, StaysStopped, TrainingModule
+from helpers.training.module import Epochs, History, StaysStopped, TrainingModule
+from helpers.training.state import LAST, WholeFiles, finished_epochs, run_parts, state_folder
 
 
 def fit(
@@ -31,9 +33,11 @@ def fit(
     augment: Callable | None = None,
     batch_augment: Callable | None = None,
     spec_augment: Callable | None = None,
+    sample_weights: np.ndarray | None = None,
     run_dir: Path | None = None,
+    on_epoch: Callable[[History], None] | None = None,
 ) -> History:
-    """Train a recogniser; afterwards it holds the weights of its best validation epoch, on the CPU.
+    """Train a classifier; afterwards it holds the weights of its best validation epoch, on the CPU.
 
     Args:
         model: has `frontend`, `encoder` and `head`; maps [B, samples] to logits of the targets' shape.
@@ -43,59 +47,74 @@ def fit(
         augment: (waveform [samples], numpy generator) -> waveform, in the workers, on training items.
         batch_augment: (waveforms [B, samples], targets) -> the same, on training batches, on the device.
         spec_augment: features -> features, behind the front end, on training batches.
+        sample_weights: [n], how often each training item is drawn relative to others; None: as the recipe says.
         run_dir: where the state after each epoch is kept; a run that was killed goes on from there to the same
-            weights as one that was not. None: nothing is kept.
+            weights as one that was not. A run that differs in recipe, model, data, augmentation or code begins anew
+            in a folder of its own. None: nothing is kept.
+        on_epoch: called with the history so far after each epoch, to draw it while training goes on.
 
     Started by `torchrun` with several processes it trains data-parallel (DDP).
+
+    Raises:
+        InputError: there are too few clips, epochs or clips in a batch; a loss is not finite; a clip cannot be read;
+            the state cannot be written.
     """
-    if run_dir is None:
-        with tempfile.TemporaryDirectory() as scratch:
-            return fit(
-                model,
-                train,
-                valid,
-                config,
-                augment=augment,
-                batch_augment=batch_augment,
-                spec_augment=spec_augment,
-                run_dir=Path(scratch),
-            )
+    _check(train, valid, config)
     _quiet()
     channels_last(model).train()
-    seed_everything(config.seed)
-    torch.manual_seed(config.seed)
-    module = TrainingModule(model, config, batch_augment, spec_augment)
-    line, best, last = EpochLine(), _best(run_dir, config), Path(run_dir) / "last.ckpt"
-    trainer = _trainer(run_dir, config, [line, *best])
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-    loaders = train_loader(train, augment, config, rank, world), valid_loader(valid, config)
-    loaders[0].sampler.set_epoch(_finished_epochs(last))  # workers read ahead before Lightning says the epoch
-    trainer.fit(module, *loaders, ckpt_path=last if last.is_file() else None, weights_only=True)
-    keeper = best[1]
-    state = torch.load(keeper.best_model_path, map_location="cpu", weights_only=True)
-    trainer.strategy.barrier()  # all have read it, before the process that owns a scratch folder removes it
-    module.load_state_dict(state["state_dict"])
+    folder = None
+    if run_dir is not None:
+        augmentations = augment, batch_augment, spec_augment
+        parts = run_parts(model, (train, valid, sample_weights), config, augmentations, world)
+        folder = state_folder(run_dir, parts, speaks=rank == 0)
+    seed_everything(config.seed)
+    module = TrainingModule(model, config, batch_augment, spec_augment)
+    epochs = Epochs(config.monitor, on_epoch)
+    trainer = _trainer(folder, config, epochs)
+    loaders = train_loader(train, augment, config, rank, world, sample_weights), valid_loader(valid, config)
+    done = finished_epochs(folder / LAST) if folder else 0
+    loaders[0].sampler.set_epoch(done)  # workers read ahead before Lightning says the epoch
+    _run(trainer, module, loaders, folder / LAST if done else None)
+    model.load_state_dict(trainer.strategy.broadcast(epochs.weights))
     model.cpu().eval()
-    return History(line.epochs, state["epoch"])
+    return epochs.history
 
 
-def _finished_epochs(last: Path) -> int:
-    return torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1 if last.is_file() else 0
+def _check(train: Labelled, valid: Labelled, config: TrainConfig) -> None:
+    """An InputError if there is nothing to train on, or nothing to choose the epoch by."""
+    for count, least, what in (
+        (len(train), 2, "training clips"),
+        (len(valid), 1, "validation clips"),
+        (config.epochs, 1, "epochs"),
+        (config.batch_size, 2, "clips in a batch"),
+    ):
+        if count < least:
+            raise InputError(f"training: {count} {what}; give at least {least}")
 
 
-def _best(run_dir: Path, config: TrainConfig) -> list[L.Callback]:
-    """Early stopping, the best epoch's weights, and the state to resume from."""
-    what = {"monitor": f"valid_{config.monitor}", "mode": "max" if config.monitor == "score" else "min"}
-    return [
-        StaysStopped(**what, patience=config.patience),
-        ModelCheckpoint(run_dir, "best", **what, save_weights_only=True, enable_version_counter=False),
-        ModelCheckpoint(run_dir, "last", save_top_k=1, monitor=None, enable_version_counter=False),
-    ]
+def _run(trainer: L.Trainer, module: TrainingModule, loaders: tuple, kept: Path | None) -> None:
+    """Lightning's loop; what goes wrong in it comes out as it would without Lightning and worker processes."""
+    try:
+        trainer.fit(module, *loaders, ckpt_path=kept, weights_only=True)
+    except SystemExit as stop:
+        if not isinstance(stop.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # Lightning ignores Ctrl-C from the first one on
+        raise KeyboardInterrupt from None
+    except InputError as error:
+        message = str(error).rpartition(f"{InputError.__module__}.InputError: ")[2]  # a worker adds its traceback
+        raise InputError(message.removesuffix("\\n")) from None
 
 
-def _trainer(run_dir: Path, config: TrainConfig, callbacks: list[L.Callback]) -> L.Trainer:
+def _trainer(folder: Path | None, config: TrainConfig, epochs: Epochs) -> L.Trainer:
     processes = int(os.environ.get("WORLD_SIZE", 1))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
+    better = {"monitor": f"valid_{config.monitor}", "mode": "max" if config.monitor == "score" else "min"}
+    callbacks = [epochs, StaysStopped(**better, patience=config.patience)]
+    if folder:
+        name = Path(LAST).stem
+        callbacks.append(ModelCheckpoint(folder, name, save_top_k=1, monitor=None, enable_version_counter=False))
     return L.Trainer(
         max_epochs=config.epochs,
         accelerator="auto",
@@ -104,7 +123,8 @@ def _trainer(run_dir: Path, config: TrainConfig, callbacks: list[L.Callback]) ->
         strategy=DDPStrategy(find_unused_parameters=config.freeze_epochs > 0) if processes > 1 else "auto",
         precision=trainer_precision(config),
         callbacks=callbacks,
-        default_root_dir=run_dir,
+        plugins=[WholeFiles()],
+        enable_checkpointing=folder is not None,
         logger=False,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,

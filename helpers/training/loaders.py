@@ -59,9 +59,12 @@ def balanced_weights(targets: np.ndarray) -> np.ndarray:
     return np.where(weights > 0, weights, 1.0 / len(targets))
 
 
-def train_loader(data: Labelled, augment: Callable | None, config: TrainConfig, rank: int, world: int) -> DataLoader:
-    """Shuffled or class-balanced batches of augmented waveforms."""
-    weights = balanced_weights(data.targets) if config.balanced else None
+def train_loader(
+    data: Labelled, augment: Callable | None, config: TrainConfig, rank: int, world: int,
+    sample_weights: np.ndarray | None = None,
+) -> DataLoader:  # fmt: skip
+    """Batches of augmented waveforms: shuffled, class-balanced, or drawn in proportion to `sample_weights` [n]."""
+    weights = balanced_weights(data.targets) if config.balanced and sample_weights is None else sample_weights
     sampler = EpochSampler(len(data), weights, config.seed, rank, world)
     size = min(config.batch_size, len(sampler))
     return DataLoader(

@@ -1,22 +1,22 @@
-"""What happens in a training step: augment, forward, loss; and the counters behind the epoch line.
-
-One readable line an epoch, and the history behind it.
-"""
+"""What happens in a training step (augment, forward, loss) and after each epoch (a line, the history, the best)."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import EarlyStopping
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torchmetrics import MeanMetric
 from tqdm import tqdm
 
-from helpers.config import TrainConfig
+from helpers.config import InputError, TrainConfig
 from helpers.training.recipes import LOSSES, optimizer, schedule
 
 COUNTERS = ("train_loss", "train_score", "valid_loss", "valid_score")
@@ -31,12 +31,12 @@ def score(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     if logits.ndim == 2:
         return targets.gather(1, logits.argmax(dim=1, keepdim=True)).mean()
     known = ~torch.isnan(targets)
-    said, true = (logits > 0) & known, (targets > 0.5) & known
-    return 2 * (said & true).sum() / (said.sum() + true.sum()).clamp_min(1)
+    predicted, true = (logits > 0) & known, (targets > 0.5) & known
+    return 2 * (predicted & true).sum() / (predicted.sum() + true.sum()).clamp_min(1)
 
 
 class TrainingModule(L.LightningModule):
-    """A recogniser under training; see `training.fit.fit` for the arguments."""
+    """A classifier under training; see `training.fit.fit` for the arguments."""
 
     def __init__(
         self, model: nn.Module, config: TrainConfig, batch_augment: Callable | None, spec_augment: Callable | None
@@ -44,9 +44,19 @@ class TrainingModule(L.LightningModule):
         super().__init__()
         self.model, self.config = model, config
         self.batch_augment, self.spec_augment = batch_augment, spec_augment
-        self.counters = nn.ModuleDict({name: MeanMetric() for name in COUNTERS})
+        self.average = None
+        if config.ema:
+            step = get_ema_multi_avg_fn(config.ema)
+            self.average = AveragedModel(model, multi_avg_fn=step, use_buffers=True).requires_grad_(False)
+        counters = {name: MeanMetric(nan_strategy=math.nan) for name in COUNTERS}  # one NaN makes the mean NaN
+        self.counters = nn.ModuleDict(counters)
         classes_given = torch.tensor(config.class_weights or 1.0)
         self.register_buffer("class_weights", classes_given, persistent=False)
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network that is validated and kept: the trained one, or the moving average of its weights."""
+        return self.model if self.average is None else self.average.module
 
     @property
     def frozen(self) -> bool:
@@ -87,18 +97,33 @@ class TrainingModule(L.LightningModule):
         self._count("train", loss, logits, targets)
         return loss
 
+    def on_train_batch_end(self, outputs: object, batch: tuple, index: int) -> None:
+        """Weights have changed: take them into their average."""
+        if self.average is not None:
+            self.average.update_parameters(self.model)
+
     def validation_step(self, batch: tuple, index: int) -> None:
         """Count loss and score of one validation batch."""
         waveforms, targets = batch
-        logits = self.model(waveforms)
+        logits = self.judged(waveforms)
         self._count("valid", self._loss(logits, targets), logits, targets)
 
     def on_validation_epoch_end(self) -> None:
-        """Log the epoch's four numbers and start counting again."""
+        """Log the epoch's four numbers and start counting again.
+
+        Raises:
+            InputError: a loss is not finite, so that nothing can come of this training.
+        """
         for name, counter in self.counters.items():
-            if counter.update_called:
-                self.log(name, counter.compute(), rank_zero_only=False)
-                counter.reset()
+            if not counter.update_called:
+                continue
+            value = counter.compute()
+            if not torch.isfinite(value):
+                epoch, rate = self.current_epoch + 1, self.config.learning_rate
+                reason = f"{name} is {float(value)} in epoch {epoch}"
+                raise InputError(f"training: {reason}; lower the learning rate, which is {rate:g}")
+            self.log(name, value, rank_zero_only=False)
+            counter.reset()
 
     def _loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         return LOSSES[self.config.loss](logits.float(), targets, self.class_weights)
@@ -135,11 +160,15 @@ class History:
         return [getattr(epoch, name) for epoch in self.epochs]
 
 
-class EpochLine(L.Callback):
-    """Prints `[003/030] train loss/score | val loss/score | time` and keeps the history through a resume."""
+class Epochs(L.Callback):
+    """Prints `[003/030] train loss/score | val loss/score | time`; keeps history and best weights through a resume.
 
-    def __init__(self) -> None:
-        self.epochs: list[Epoch] = []
+    `on_epoch` is called with the history so far after each epoch.
+    """
+
+    def __init__(self, monitor: str, on_epoch: Callable[[History], None] | None = None) -> None:
+        self.monitor, self.on_epoch = monitor, on_epoch
+        self.history, self.weights = History(), {}
         self.started = 0.0
 
     def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
@@ -150,21 +179,28 @@ class EpochLine(L.Callback):
         """Training and validation of the epoch are over."""
         numbers = {name: float(trainer.callback_metrics[name]) for name in COUNTERS}
         epoch = Epoch(**numbers, seconds=time.perf_counter() - self.started)
-        self.epochs.append(epoch)
+        self.history.epochs.append(epoch)
+        curve = self.history.curve(f"valid_{self.monitor}")
+        self.history.best = int(np.argmax(curve) if self.monitor == "score" else np.argmin(curve))
+        if self.history.best == len(curve) - 1:
+            self.weights = {name: value.cpu().clone() for name, value in module.judged.state_dict().items()}
         if trainer.is_global_zero:
             tqdm.write(
                 f"[{trainer.current_epoch + 1:03d}/{trainer.max_epochs:03d}] "
                 f"train {epoch.train_loss:.4f}/{epoch.train_score:.4f} | "
                 f"val {epoch.valid_loss:.4f}/{epoch.valid_score:.4f} | time {epoch.seconds:.1f}s"
             )
+            if self.on_epoch is not None:
+                self.on_epoch(self.history)
 
     def state_dict(self) -> dict:
-        """For the checkpoint that a run resumes from."""
-        return {"epochs": [asdict(epoch) for epoch in self.epochs]}
+        """For the state that a run resumes from."""
+        return {"history": asdict(self.history), "weights": self.weights}
 
     def load_state_dict(self, state: dict) -> None:
-        """From the checkpoint that a run resumes from."""
-        self.epochs = [Epoch(**numbers) for numbers in state["epochs"]]
+        """From the state that a run resumes from."""
+        epochs = [Epoch(**numbers) for numbers in state["history"]["epochs"]]
+        self.history, self.weights = History(epochs, state["history"]["best"]), state["weights"]
 
 
 class StaysStopped(EarlyStopping):

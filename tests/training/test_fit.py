@@ -22,15 +22,25 @@ ROOT = Path(__file__).resolve().parents[2]
 LINE = re.compile(r"\[(\d{3})/(\d{3})\] train \d+\.\d{4}/[01]\.\d{4} \| val \d+\.\d{4}/[01]\.\d{4} \| time \d+\.\d+s")
 
 
+class Killed(BaseException):
+    """Stands for the power cut."""
+
+
+FUSE = [10**9]  # so many items are augmented before the run is killed
+
+
 def noisy(waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Augmentation that shows whether its draws are repeated."""
+    FUSE[0] -= 1
+    if FUSE[0] < 0:
+        raise Killed
     return (waveform + rng.normal(0, 0.05, len(waveform))).astype(np.float32)
 
 
-def trained(run_dir: Path | None = None, augment=noisy, **changes: object) -> tuple[nn.Module, History]:
+def trained(run_dir: Path | None = None, **changes: object) -> tuple[nn.Module, History]:
     """A toy model after training with everything that is random."""
     model = toy_model()
-    history = fit(model, Tones(24), Tones(12, seed=1), config(**changes), augment=augment, batch_augment=Mixup(),
+    history = fit(model, Tones(24), Tones(12, seed=1), config(**changes), augment=noisy, batch_augment=Mixup(),
                   spec_augment=SpecAugment(), run_dir=run_dir)  # fmt: skip
     return model, history
 
@@ -69,28 +79,18 @@ def test_one_seed_one_result() -> None:
     assert not same(first, other)
 
 
-class Killed(BaseException):
-    """Stands for the power cut."""
-
-
-class Fuse:
-    """The augmentation above, which is killed at its so-many-th item."""
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-    def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        self.left -= 1
-        if self.left < 0:
-            raise Killed
-        return noisy(waveform, rng)
+def killed(run_dir: Path, items: int, **changes: object) -> None:
+    """A toy run that is killed after so many items."""
+    FUSE[0] = items
+    with pytest.raises(Killed):
+        trained(run_dir, **changes)
+    FUSE[0] = 10**9
 
 
 @pytest.mark.parametrize("items", [24, 24 * 2 + 13], ids=["after the first epoch", "amid the third epoch"])
 def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path, items: int) -> None:
     whole, history = trained(epochs=4, schedule="cosine")
-    with pytest.raises(Killed):
-        trained(tmp_path, Fuse(items), epochs=4, schedule="cosine")
+    killed(tmp_path, items, epochs=4, schedule="cosine")
     resumed, resumed_history = trained(tmp_path, epochs=4, schedule="cosine")
     assert numbers(resumed_history) == numbers(history)
     assert resumed_history.best == history.best
@@ -100,7 +100,7 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path, items: int) ->
 def test_a_run_goes_on_with_reading_processes_too(tmp_path: Path) -> None:
     """They read ahead: from the first batch on it must be the epoch that comes next."""
     whole, history = trained(epochs=3, workers=1)
-    trained(tmp_path, epochs=2, workers=1)
+    killed(tmp_path, 24 * 2 + 5, epochs=3)  # how many processes read does not matter
     resumed, resumed_history = trained(tmp_path, epochs=3, workers=1)
     assert numbers(resumed_history) == numbers(history)
     assert same(resumed, whole)
@@ -109,7 +109,9 @@ def test_a_run_goes_on_with_reading_processes_too(tmp_path: Path) -> None:
 def test_a_finished_run_is_not_run_again(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     first, history = trained(tmp_path, epochs=2)
     capsys.readouterr()
-    again, history_again = trained(tmp_path, augment=Fuse(0), epochs=2)
+    FUSE[0] = 0
+    again, history_again = trained(tmp_path, epochs=2)
+    FUSE[0] = 10**9
     assert same(first, again) and numbers(history_again) == numbers(history)
     assert capsys.readouterr().out == ""
 
@@ -164,8 +166,7 @@ def test_the_encoder_stays_frozen_and_thaws(capsys: pytest.CaptureFixture) -> No
 def test_what_came_with_the_encoder_is_kept_after_a_resume(tmp_path: Path) -> None:
     """Killed while frozen: the encoder is as it came, and goes on being trained when its time comes."""
     whole, history = trained(epochs=3, freeze_epochs=2)
-    with pytest.raises(Killed):
-        trained(tmp_path, Fuse(24 + 5), epochs=3, freeze_epochs=2)
+    killed(tmp_path, 24 + 5, epochs=3, freeze_epochs=2)
     resumed, resumed_history = trained(tmp_path, epochs=3, freeze_epochs=2)
     assert numbers(resumed_history) == numbers(history)
     assert same(whole, resumed)

@@ -40,8 +40,7 @@ class Tones:
 
 def toy_model(seed: int = 0) -> AudioClassifier:
     """The compact CNN in its smallest size, always with the same random weights."""
-    torch.manual_seed(seed)
-    return build("compact_cnn", 2, mel=MEL, channels=[4, 4])
+    return build("compact_cnn", 2, seed=seed, mel=MEL, channels=[4, 4])
 
 
 def config(**changes: object) -> TrainConfig:
