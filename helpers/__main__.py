@@ -1,43 +1,72 @@
-"""The command line: `python -m helpers COMMAND`; each command is a file in `helpers/commands/`."""
+"""The command line: `python -m helpers COMMAND`; the commands are functions in `helpers/commands/`."""
 
 from __future__ import annotations
 
-import argparse
-import importlib
+import contextlib
+import os
 import sys
 
+import typer
+
+from helpers.commands import films, genre, group, irmas, nsynth, report
 from helpers.config import InputError
 
-COMMANDS = (
-    "demo", "run", "results", "report", "pack",
-    "nsynth", "classic", "irmas", "predominant", "films", "chmusic", "genre", "augment",
-)  # fmt: skip
 
-
-def build_parser() -> argparse.ArgumentParser:
-    """The parser with every command in it."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers",
-        description="Instrument recognition: corpora, training, notebooks, report and hand-in.",
-        epilog="`python -m helpers COMMAND --help` shows options and examples of a command.",
-    )
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in COMMANDS:
-        importlib.import_module(f"helpers.commands.{name}").add_parser(subparsers)
-    return parser
+def build_app() -> typer.Typer:
+    """The program with every command in it, in the order in which a reader meets them."""
+    app = group(
+        "Instrument recognition: corpora, training, notebooks, report and hand-in.",
+        "run", "nsynth train --help", "report --student-id r12345678",
+    )  # fmt: skip
+    for module in (report, nsynth, irmas, films, genre):
+        module.add_to(app)
+    return app
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; returns the exit code (2 and one line on stderr for bad input, 130 when interrupted)."""
-    options = build_parser().parse_args(arguments)
+    """Run a command.
+
+    Returns:
+        The exit code: that of the command, 2 and one line on stderr for bad input, files or options that cannot be
+        used, 130 and one line when interrupted, 141 when nobody reads what is printed any more.
+    """
+    command, given = typer.main.get_command(build_app()), sys.argv[1:] if arguments is None else list(arguments)
     try:
-        return options.run(options) or 0
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        with command.make_context("python -m helpers", given) as context:
+            code = command.invoke(context)
+        if sys.stdout:
+            sys.stdout.flush()
+        return code or 0
+    except typer.Exit as done:
+        return done.exit_code
+    except BrokenPipeError:
+        _silence()
+        return 141
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
-        return 130
+        return _fail("interrupted; the same command goes on where it stopped", 130)
+    except InputError as error:
+        return _fail(f"error: {error}")
+    except typer.TyperException as error:
+        return _fail(f"error: {error.format_message().rstrip('.')}; `--help` shows what there is")
+    except OSError as error:  # a full disk, a folder that may not be written
+        return _fail(f"error: {error.filename or 'standard output or a file'}: {error.strerror or error}")
+
+
+def _fail(line: str, code: int = 2) -> int:
+    with contextlib.suppress(OSError):
+        sys.stdout.flush() if sys.stdout else None
+        print(" ".join(line.split("\n")), file=sys.stderr)
+        return code
+    _silence()
+    with contextlib.suppress(OSError):
+        print(" ".join(line.split("\n")), file=sys.stderr)
+    return code
+
+
+def _silence() -> None:
+    """Nothing more is written to a standard output that takes nothing, also not by the interpreter at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

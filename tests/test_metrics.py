@@ -36,14 +36,16 @@ def test_results_know_their_libraries() -> None:
         ("groups", 0),
         ("data", "real"),
         ("scores", {"log": {"top1": 0.9}}),
-        ("scores", {"log": {"top1": {"value": float("nan"), "low": 0.1, "high": 0.2}}}),
-        ("baselines", {"majority": {"top1": float("inf")}}),
+        ("scores", {"log": {"top1": {"value": None, "low": 0.1, "high": 0.2}}}),
+        ("baselines", {"majority": {"top1": 1e999}}),
         ("accuracy", 0.9),
+        ("figures", ["../../x.svg"]),
+        ("figures", ["/x.svg"]),
     ],
 )
 def test_what_is_no_result_is_refused(tmp_path: Path, field: str, value: object) -> None:
     path = tmp_path / "01.json"
-    path.write_text(json.dumps({**FIELDS, field: value}), encoding="utf-8")
+    path.write_text(json.dumps({**FIELDS, field: value}).replace("Infinity", "1e999"), encoding="utf-8")
     with pytest.raises(InputError, match=field) as caught:
         metrics.read(path)
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)

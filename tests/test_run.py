@@ -11,11 +11,12 @@ from helpers.reporting import notebooks
 
 WRITES = """
 from pathlib import Path
+from helpers.config import from_root
 from helpers.evaluation import results as metrics
 result = metrics.Result(
     title="t", corpus="NSynth", data="demo", n=1, groups=1, group_kind="instrument", fingerprint="f", seed=0,
     budget=budget, command="c", scores={}, baselines={}, figures=FIGURES)
-metrics.write(Path(out) / "metrics" / "01_x.json", result)
+metrics.write(Path(from_root(out)) / "metrics" / "01_x.json", result)
 """
 
 
@@ -25,7 +26,7 @@ def no_corpora(monkeypatch):
 
 
 def write_notebook(folder: Path, body: str, name: str = "01_x.ipynb") -> Path:
-    parameters = nbformat.v4.new_code_cell('data_root = ""\nbudget = "quick"\nout = "../report"\nseed = 0')
+    parameters = nbformat.v4.new_code_cell('data_root = ""\nbudget = "quick"\nout = "runs/report"\nseed = 0')
     parameters.metadata["tags"] = ["parameters"]
     notebook = nbformat.v4.new_notebook(cells=[parameters, nbformat.v4.new_code_cell(body)])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}

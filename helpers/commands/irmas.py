@@ -1,129 +1,209 @@
-"""`python -m helpers irmas …`: download, validate, train, evaluate and predict which instruments play in IRMAS."""
+"""IRMAS and ChMusic: `irmas …` (which instruments play), `predominant` (the most prominent one), `chmusic …`."""
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Annotated, Literal
 
+import typer
+
+from helpers.commands import BudgetName, DataRoot, Epochs, RecipeEpochs, RunDir, Seed, checkpoint_at, epilog, group
 from helpers.config import CHECKPOINTS, DATA, REPORT, ROOT, InputError
 
-EXAMPLES = """examples:
-  python -m helpers irmas download
-  python -m helpers irmas validate --data-root data
-  python -m helpers irmas train --out checkpoints/irmas_multilabel.pt
-  python -m helpers irmas train --loss focal --no-mixing --epochs 20 --out focal.pt
-  python -m helpers irmas evaluate --checkpoint checkpoints/irmas_multilabel.pt --pool mean
-  python -m helpers irmas predict --audio song.wav --checkpoint checkpoints/irmas_multilabel.pt
-"""
+IRMAS_EXAMPLES = (
+    "irmas download",
+    "irmas validate --data-root data",
+    "irmas train --out checkpoints/irmas_multilabel.pt",
+    "irmas train --loss focal --no-mixing --epochs 20 --out focal.pt",
+    "irmas evaluate --checkpoint checkpoints/irmas_multilabel.pt --pool mean",
+    "irmas predict --audio song.wav --checkpoint checkpoints/irmas_multilabel.pt",
+)
+PREDOMINANT_EXAMPLES = (
+    "predominant --audio ../shared/data/irmas --checkpoint checkpoints/irmas.pt",
+    "predominant train --data-root ../shared/data --out checkpoints/irmas.pt",
+    "predominant train --model three_band --panns Cnn10_mAP=0.380.pth --out three_band.pt",
+)
+CHMUSIC_EXAMPLES = ("chmusic validate --data-root data", "chmusic compare --data-root data --budget full")
+irmas = group("IRMAS, multi-label: any number of eleven instruments in a recording.", *IRMAS_EXAMPLES)
+predominant = group(
+    "The most prominent instrument of every recording in a folder, and how many are correct: a prediction is correct "
+    "if it is among the labels in the .txt beside the file, or else is its folder's name.",
+    *PREDOMINANT_EXAMPLES,
+)
+chmusic = group("ChMusic: eleven Chinese instruments; pieces 1 to 4 train, piece 5 tests.", *CHMUSIC_EXAMPLES)
+
+Checkpoint = Annotated[Path, checkpoint_at("irmas_multilabel.pt")]
+Metrics = Annotated[Path, typer.Option(metavar="DIR", show_default="report/", help="folder for metrics/")]
+Model = Literal["cnn_var_time", "three_band", "nine_branch", "panns_cnn6", "panns_cnn10", "panns_cnn14"]
+Pool = Annotated[
+    Literal["mean", "max", "sum"],
+    typer.Option(help="over the windows of a recording; sum: relative to its most certain instrument"),
+]
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Add `irmas` and its five actions."""
-    parser = subparsers.add_parser(
-        "irmas", help="IRMAS: which instruments play (download, validate, train, evaluate, predict)",
-        description="Multi-label instrument recognition on IRMAS: any number of eleven instruments in a recording.",
-        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-    for name, run, text in (
-        ("download", download, "fetch the four archives from Zenodo, checked, and unpack them"),
-        ("validate", validate, "count clips; check names, labels and audio"),
-    ):
-        _add(actions, name, run, text)
-    _add_train(actions)
-    evaluate_parser = _add(actions, "evaluate", evaluate, "score a checkpoint on the test excerpts")
-    evaluate_parser.add_argument("--out", type=Path, default=REPORT, metavar="DIR", help="default: report/")
-    predict_parser = _add(actions, "predict", predict, "print the instruments of audio files of any length")
-    predict_parser.add_argument("--audio", type=Path, required=True, metavar="PATH", help="a file, or a folder of them")
-    for action in (evaluate_parser, predict_parser):
-        action.add_argument("--checkpoint", type=Path, default=CHECKPOINTS / "irmas_multilabel.pt", metavar="FILE")
-        action.add_argument("--pool", choices=("mean", "max", "sum"), default="mean",
-                            help="over the windows of a recording; sum: relative to its most certain instrument")
+def add_to(program: typer.Typer) -> None:
+    """Add `irmas`, `predominant` and `chmusic`."""
+    program.add_typer(irmas, name="irmas", short_help="which instruments play: download, validate, train, …")
+    program.add_typer(predominant, name="predominant", short_help="the predominant instrument of each recording")
+    program.add_typer(chmusic, name="chmusic", short_help="eleven Chinese instruments: validate, compare")
 
 
-def _add(actions: argparse._SubParsersAction, name: str, run, text: str) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", epilog=EXAMPLES,
-                                formatter_class=argparse.RawDescriptionHelpFormatter)
-    if name != "predict":
-        parser.add_argument("--data-root", type=Path, default=DATA, metavar="DIR", help="holds irmas/ (default: data/)")
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _add_train(actions: argparse._SubParsersAction) -> None:
-    parser = _add(actions, "train", train, "train on the single-label clips; choose epoch and thresholds on recordings "
-                  "that are kept apart")
-    parser.add_argument("--loss", choices=("bce", "focal", "asymmetric"), default="bce")
-    parser.add_argument("--no-mixing", action="store_true", help="do not sum clips and unite their labels")
-    parser.add_argument("--epochs", type=int, default=30, help="at most (default 30)")
-    parser.add_argument("--max-clips", type=int, default=10**9, metavar="N", help="train on so many clips at most")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=CHECKPOINTS / "irmas_multilabel.pt", metavar="FILE")
-    parser.add_argument("--run-dir", type=Path, default=ROOT / "runs" / "irmas", metavar="DIR",
-                        help="keeps the state after each epoch; the same command goes on from there")
-
-
-def download(options: argparse.Namespace) -> None:
-    """Fetch and unpack."""
+@irmas.command(epilog=epilog(*IRMAS_EXAMPLES))
+def download(data_root: DataRoot = DATA) -> None:
+    """Fetch the four archives from Zenodo, checked, and unpack them."""
     from helpers.datasets.irmas import download
 
-    download(options.data_root)
+    download(data_root)
 
 
-def validate(options: argparse.Namespace) -> int:
-    """Print what is wrong with the corpus; exit code 1 if anything is."""
+@irmas.command("validate", epilog=epilog(*IRMAS_EXAMPLES))
+def validate_irmas(data_root: DataRoot = DATA) -> int:
+    """Count clips; check names, labels and audio; exit code 1 if anything is wrong."""
     from helpers.datasets.irmas import validate
 
-    report = validate(options.data_root)
+    report = validate(data_root)
     print(report)
     return int(bool(report.problems))
 
 
-def train(options: argparse.Namespace) -> None:
-    """Train and write the checkpoint."""
-    from helpers.experiments import irmas
+@irmas.command("train", epilog=epilog(*IRMAS_EXAMPLES))
+def train_irmas(
+    data_root: DataRoot = DATA,
+    loss: Literal["bce", "focal", "asymmetric"] = "bce",
+    no_mixing: Annotated[bool, typer.Option("--no-mixing", help="do not sum clips and unite their labels")] = False,
+    epochs: Epochs = 30,
+    max_clips: Annotated[
+        int, typer.Option(min=1, metavar="N", show_default="all", help="train on so many clips at most")
+    ] = 10**9,
+    seed: Seed = 0,
+    out: Checkpoint = CHECKPOINTS / "irmas_multilabel.pt",
+    run_dir: RunDir = ROOT / "runs" / "irmas",
+) -> None:
+    """Train on the single-label clips; choose epoch and thresholds on recordings that are kept apart."""
+    from helpers.experiments import irmas as study
+    from helpers.experiments.common import command_line
     from helpers.models.checkpoint import save_checkpoint
 
-    clips, valid = irmas.recordings(options.data_root, options.max_clips, options.seed)
-    config = irmas.recipe(options.epochs, options.seed, options.loss)
-    mix = not options.no_mixing
-    trained = irmas.train(clips, valid, config, mix, options.run_dir)
-    command = (f"python -m helpers irmas train --loss {options.loss} --epochs {options.epochs} --seed {options.seed}"
-               f"{'' if mix else ' --no-mixing'}")
-    save_checkpoint(options.out, irmas.checkpoint_of(trained, options.data_root, command))
+    clips, valid = study.recordings(data_root, max_clips, seed)
+    trained = study.train(clips, valid, study.recipe(epochs, seed, loss), not no_mixing, run_dir)
+    command = command_line(
+        "irmas", "train", data_root=data_root, loss=loss, no_mixing=no_mixing, epochs=epochs, max_clips=max_clips,
+        seed=seed, out=out,
+    )  # fmt: skip
+    save_checkpoint(out, study.checkpoint_of(trained, data_root, command))
     print(", ".join(f"{name} {value:.3f}" for name, value in trained.validation.items()), "on validation mixtures")
-    print(f"wrote {options.out}")
+    print(f"wrote {out}")
 
 
-def evaluate(options: argparse.Namespace) -> None:
-    """Score the test excerpts, write the metrics file and print it."""
-    from helpers.evaluation import results as metrics
+@irmas.command(epilog=epilog(*IRMAS_EXAMPLES))
+def evaluate(
+    data_root: DataRoot = DATA,
+    checkpoint: Checkpoint = CHECKPOINTS / "irmas_multilabel.pt",
+    pool: Pool = "mean",
+    out: Metrics = REPORT,
+) -> None:
+    """Score a checkpoint on the test excerpts; writes metrics/irmas_evaluation.json."""
+    from helpers.evaluation import results
     from helpers.experiments.irmas_report import evaluation
+    from helpers.reporting.results import table
 
-    result = evaluation(options.checkpoint, options.data_root, options.pool)
-    path = options.out / "metrics" / "irmas_evaluation.json"
-    metrics.write(path, result)
-    print(f"{result.title}: {result.n} excerpts of {result.groups} tracks ({result.data})")
-    for system, scores in result.scores.items():
-        listed = (f"{name} {score.value:.3f} [{score.low:.3f}, {score.high:.3f}]" for name, score in scores.items())
-        print(f"  {system}: {', '.join(listed)}")
-    for name, scores in result.baselines.items():
-        print(f"  {name}: " + ", ".join(f"{metric} {value:.3f}" for metric, value in scores.items()))
+    result = evaluation(checkpoint, data_root, pool)
+    path = out / "metrics" / "irmas_evaluation.json"
+    results.write(path, result)
+    print(table(result))
     print(f"wrote {path}")
 
 
-def predict(options: argparse.Namespace) -> None:
-    """Print one line a file: the instruments above their thresholds, most certain first."""
+@irmas.command("predict", epilog=epilog(*IRMAS_EXAMPLES))
+def predict_irmas(
+    audio: Annotated[Path, typer.Option(metavar="PATH", help="a file, or a folder of them")],
+    checkpoint: Checkpoint = CHECKPOINTS / "irmas_multilabel.pt",
+    pool: Pool = "mean",
+) -> None:
+    """Print the instruments of audio files of any length, most certain first."""
     from helpers.datasets.irmas import audio_files
     from helpers.experiments.irmas import TASK, excerpt_scores
     from helpers.models.checkpoint import load_checkpoint
 
-    checkpoint = load_checkpoint(options.checkpoint, TASK)
-    if not checkpoint.thresholds:
-        raise InputError(f"{options.checkpoint}: names one instrument only; use `python -m helpers predominant`")
-    network = checkpoint.network()
-    for path in sorted(audio_files(options.audio)) if options.audio.is_dir() else [options.audio]:
-        scores = excerpt_scores(checkpoint, network, path, options.pool)
-        heard = sorted((-score, name) for score, name, threshold
-                       in zip(scores, checkpoint.classes, checkpoint.thresholds, strict=True) if score > threshold)
-        print(f"{path}: " + (", ".join(f"{name} {-score:.2f}" for score, name in heard) or "none"))
+    loaded = load_checkpoint(checkpoint, TASK)
+    if not loaded.thresholds:
+        raise InputError(f"{checkpoint}: names one instrument only; use `python -m helpers predominant`")
+    network = loaded.network()
+    for path in sorted(audio_files(audio)) if audio.is_dir() else [audio]:
+        scores = zip(excerpt_scores(loaded, network, path, pool), loaded.classes, loaded.thresholds, strict=True)
+        found = sorted((-score, name) for score, name, threshold in scores if score > threshold)
+        print(f"{path}: " + (", ".join(f"{name} {-score:.2f}" for score, name in found) or "none"))
+
+
+@predominant.callback(invoke_without_command=True)
+def predict_predominant(
+    context: typer.Context,
+    audio: Annotated[Path | None, typer.Option(metavar="DIR", help="folder of recordings, or one file")] = None,
+    checkpoint: Annotated[Path, checkpoint_at("irmas.pt")] = CHECKPOINTS / "irmas.pt",
+) -> None:
+    """Print ground truth and top prediction of each file, the running accuracy, and the summary."""
+    if context.invoked_subcommand:
+        return
+    if audio is None:
+        raise InputError("--audio: missing; give a folder of recordings")
+    from helpers.experiments.predominant import spoken_predictions
+
+    for line in spoken_predictions(audio, checkpoint):
+        print(line, flush=True)
+
+
+@predominant.command("train", epilog=epilog(*PREDOMINANT_EXAMPLES))
+def train_predominant(
+    data_root: DataRoot = DATA,
+    model: Model = "cnn_var_time",
+    panns: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="published PANNs weights to start from; frozen for three epochs"),
+    ] = None,
+    epochs: RecipeEpochs = None,
+    seed: Seed = 0,
+    out: Annotated[Path, checkpoint_at("irmas.pt")] = CHECKPOINTS / "irmas.pt",
+    run_dir: RunDir = ROOT / "runs" / "predominant",
+) -> None:
+    """Train on IRMAS; cnn_var_time starts from phrases of NSynth notes, the others from PANNs weights if given."""
+    from helpers.experiments import predominant as study
+    from helpers.experiments import stft_models
+    from helpers.experiments.common import command_line
+    from helpers.models.checkpoint import save_checkpoint
+
+    command = command_line(
+        "predominant", "train", data_root=data_root, model=model, panns=panns, epochs=epochs, seed=seed, out=out
+    )
+    if model == "cnn_var_time":
+        checkpoint = study.train(data_root, epochs or 0, seed, run_dir, command)
+    else:
+        checkpoint = stft_models.train(data_root, model, panns, epochs or 0, seed, run_dir, command)
+    save_checkpoint(out, checkpoint, half=model != "cnn_var_time")  # a solved layer is exact or wrong
+    print("; ".join(f"{name}: {value}" for name, value in checkpoint.scores.items()))
+    print(f"wrote {out}")
+
+
+@chmusic.command("validate", epilog=epilog(*CHMUSIC_EXAMPLES))
+def validate_chmusic(data_root: DataRoot = DATA) -> int:
+    """Count pieces and clips, find what is missing or unreadable; exit code 1 if anything is."""
+    from helpers.datasets.chmusic import validate
+
+    report = validate(data_root)
+    print(report)
+    return int(bool(report.problems))
+
+
+@chmusic.command(epilog=epilog(*CHMUSIC_EXAMPLES))
+def compare(data_root: DataRoot = DATA, budget: BudgetName = "quick", seed: Seed = 0, out: Metrics = REPORT) -> None:
+    """Score k-NN on MFCCs with majority vote, and a CNN, on piece 5; writes metrics/04_chmusic.json."""
+    from helpers.evaluation import results
+    from helpers.experiments import chmusic as study
+    from helpers.experiments.common import command_line
+    from helpers.reporting.results import table
+
+    command = command_line("chmusic", "compare", data_root=data_root, budget=budget, seed=seed, out=out)
+    result = study.compare(data_root, budget, seed, command)
+    path = out / "metrics" / "04_chmusic.json"
+    results.write(path, result)
+    print(table(result))
+    print(f"wrote {path}")

@@ -1,138 +1,118 @@
-"""`python -m helpers nsynth …`: download, validate, train and cross-validate on NSynth."""
+"""NSynth: `nsynth download`, `validate`, `train`, `crossvalidate`, and `classic` machine learning on its notes."""
 
 from __future__ import annotations
 
-import argparse
-import os
 from pathlib import Path
+from typing import Annotated, Literal
 
-from helpers.config import CHECKPOINTS, DATA, REPORT, ROOT
+import typer
 
-SHIPPED = CHECKPOINTS / "nsynth.pt"
-EXAMPLES = """examples:
-  python -m helpers nsynth download --split test
-  python -m helpers nsynth validate --data-root data
-  python -m helpers nsynth train                        # data/nsynth-train -> checkpoints/nsynth.pt
-  python -m helpers nsynth train --compression linear --out checkpoints/nsynth_linear.pt
-  torchrun --nproc-per-node 2 -m helpers nsynth train   # two processes, data-parallel
-"""
+from helpers.commands import BudgetName, DataRoot, Epochs, RunDir, Seed, Workers, checkpoint_at, epilog, group, several
+from helpers.config import BUDGETS, CHECKPOINTS, DATA, REPORT, ROOT
 
-
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Add `nsynth` and its four actions."""
-    parser = subparsers.add_parser(
-        "nsynth",
-        help="NSynth: download, validate, train, cross-validate",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-    _add_download(actions)
-    _add(actions, "validate", validate, "missing and surplus files, families, noise-only and identical notes")
-    trainer = _add(actions, "train", train, "train on nsynth-train, select on nsynth-valid, write a checkpoint")
-    trainer.add_argument("--out", type=Path, default=SHIPPED, metavar="FILE")
-    trainer.add_argument(
-        "--run-dir",
-        type=Path,
-        default=ROOT / "runs" / "nsynth",
-        metavar="DIR",
-        help="keeps the state after each epoch; the same command goes on from there",
-    )
-    trainer.add_argument("--model", default="compact_cnn", help="see helpers/models/notes.py (default compact_cnn)")
-    trainer.add_argument(
-        "--members", type=int, default=3, help="networks of different seeds whose probabilities are averaged"
-    )
-    trainer.add_argument("--mixup", action="store_true", help="mix pairs of notes; with few notes it costs accuracy")
-    _add_recipe(trainer)
-    crossed = _add(actions, "crossvalidate", crossvalidate, "leave-instruments-out accuracy on nsynth-train")
-    crossed.add_argument("--folds", type=int, default=4)
-    _add_recipe(crossed)
+EXAMPLES = (
+    "nsynth download --split test",
+    "nsynth validate --data-root data",
+    "nsynth train                        # data/nsynth-train -> checkpoints/nsynth.pt",
+    "nsynth train --compression linear --out checkpoints/nsynth_linear.pt",
+    "nsynth crossvalidate --folds 4",
+)
+app = group(
+    "NSynth: the families of single notes. `torchrun --nproc-per-node 2 -m helpers nsynth train` trains data-parallel.",
+    *EXAMPLES,
+)
+Compression = Annotated[Literal["log", "linear"], typer.Option(help="of the mel spectrogram")]
 
 
-def _add(actions, name: str, run, text: str) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=text, description=text)
-    parser.add_argument("--data-root", type=Path, default=DATA, metavar="DIR", help="holds nsynth-train and so on")
-    parser.set_defaults(run=run)
-    return parser
+def add_to(program: typer.Typer) -> None:
+    """Add `nsynth` and `classic`."""
+    program.add_typer(app, name="nsynth", short_help="families of notes: download, validate, train, cross-validate")
+    program.command(epilog=epilog(
+        "classic --data-root ../shared/data", "classic --jobs 1 --budget quick",
+        "classic --dask tcp://127.0.0.1:8786     # a cluster that sees the same files",
+    ), short_help="families of notes by classic machine learning")(classic)  # fmt: skip
 
 
-def _add_download(actions) -> None:
-    parser = _add(actions, "download", download, "fetch official archives, checked, going on where it was cut off")
-    parser.add_argument("--split", choices=("train", "valid", "test"), action="append", help="default: all three")
-
-
-def _add_recipe(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--compression", choices=("log", "linear"), default="log")
-    parser.add_argument("--epochs", type=int, default=24)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=2, help="processes that read and augment")
-
-
-def download(options: argparse.Namespace) -> None:
-    """Fetch the archives."""
+@app.command(epilog=epilog(*EXAMPLES))
+def download(
+    data_root: DataRoot = DATA,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", callback=several("train", "valid", "test"), show_default="train,valid,test"),
+    ] = None,
+) -> None:
+    """Fetch the official archives, checked, going on where it was cut off."""
     from helpers.datasets import nsynth
     from helpers.datasets.download import fetch
 
-    for split in options.split or nsynth.DOWNLOADS:
-        path = fetch(nsynth.DOWNLOADS[split], options.data_root)
-        print(f"{path}: complete; for training unpack it with `tar -xzf {path} -C {options.data_root}`")
+    for name in split or nsynth.DOWNLOADS:
+        path = fetch(nsynth.DOWNLOADS[name], data_root)
+        print(f"{path}: complete; for training unpack it with `tar -xzf {path} -C {data_root}`")
 
 
-def validate(options: argparse.Namespace) -> int:
-    """Print what is wrong with the corpus; exit code 1 if anything is."""
-    from helpers.datasets.nsynth import validate
+@app.command(epilog=epilog(*EXAMPLES))
+def validate(data_root: DataRoot = DATA) -> int:
+    """Missing and surplus files, families, noise-only and identical notes; exit code 1 if anything is wrong."""
+    from helpers.datasets import nsynth
 
-    report = validate(options.data_root)
+    report = nsynth.validate(data_root)
     print(report)
     return int(bool(report.problems))
 
 
-def train(options: argparse.Namespace) -> None:
-    """Train `--members` networks, average them, score validation and test notes once, write the checkpoint."""
-    from helpers.datasets import nsynth
+@app.command(epilog=epilog(*EXAMPLES))
+def train(
+    data_root: DataRoot = DATA,
+    out: Annotated[Path, checkpoint_at("nsynth.pt")] = CHECKPOINTS / "nsynth.pt",
+    run_dir: RunDir = ROOT / "runs" / "nsynth",
+    model: Annotated[str, typer.Option(help="see helpers/models/notes.py")] = "compact_cnn",
+    members: Annotated[int, typer.Option(min=1, max=20, help="networks of different seeds that are averaged")] = 3,
+    mixup: Annotated[bool, typer.Option("--mixup", help="mix pairs of notes; with few notes it costs")] = False,
+    compression: Compression = "log",
+    epochs: Epochs = 24,
+    seed: Seed = 0,
+    workers: Workers = 2,
+) -> None:
+    """Train on nsynth-train, select on nsynth-valid, score valid and test notes once, write a checkpoint."""
     from helpers.experiments import nsynth as study
 
-    clips = {split: nsynth.clips(options.data_root, split) for split in nsynth.OFFICIAL}
-    config = study.recipe(options.compression, options.epochs, options.seed, options.workers)
-    trained = study.ensemble(study.train_seeds(
-        clips["train"], clips["valid"], config, options.members, options.compression, options.model,
-        options.run_dir / f"{options.model}_{options.compression}", options.mixup,
-    ))  # fmt: skip
-    if os.environ.get("RANK", "0") != "0":  # of several processes the first reports
-        return
-    scores = {
-        split: study.scores_of(study.logits_of(trained.network, clips[split]), clips[split])
-        for split in ("valid", "test")
-    }
-    command = (
-        f"python -m helpers nsynth train --data-root {options.data_root.as_posix()} --model {options.model} "
-        f"--compression {options.compression} "
-        f"--epochs {options.epochs} --members {options.members} --seed {options.seed}" + " --mixup" * options.mixup
-        + f" --out {options.out.as_posix()}" * (options.out != SHIPPED)
-    )
-    study.save(options.out, trained, options.data_root, scores, command)
-    for split, score in scores.items():
-        label = nsynth.label_of(options.data_root, split, clips[split])
-        print(study.sentence(f"{split} ({label}, n={len(clips[split])})", score))
-    print(f"{options.out} written; next: python inference.py --test_dir DIR --checkpoint {options.out}")
+    study.run(data_root, out, run_dir, model, members, mixup, compression, epochs, seed, workers)
 
 
-def crossvalidate(options: argparse.Namespace) -> None:
-    """Accuracy on instruments that were left out of training; writes report/metrics/03_crossvalidation.json."""
-    from helpers.datasets import nsynth
-    from helpers.evaluation import results as metrics
+@app.command(epilog=epilog(*EXAMPLES))
+def crossvalidate(
+    data_root: DataRoot = DATA,
+    folds: Annotated[int, typer.Option(min=2, max=20, help="parts that are left out in turn")] = 4,
+    compression: Compression = "log",
+    epochs: Epochs = 24,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    out: Annotated[Path, typer.Option(metavar="DIR", show_default="report/", help="metrics go there")] = REPORT,
+) -> None:
+    """Accuracy on instruments of nsynth-train that are left out in turn; writes metrics/03_crossvalidation.json."""
     from helpers.experiments import generalisation
-    from helpers.experiments import nsynth as study
 
-    notes, valid = (nsynth.clips(options.data_root, split) for split in ("train", "valid"))
-    config = study.recipe(options.compression, options.epochs, options.seed, options.workers)
-    logits = generalisation.cross_validate(notes, valid, config, options.folds, options.compression)
-    command = (
-        f"python -m helpers nsynth crossvalidate --data-root {options.data_root.as_posix()} "
-        f"--compression {options.compression} --folds {options.folds} --epochs {options.epochs} --seed {options.seed}"
-    )
-    data = nsynth.label_of(options.data_root, "train", notes)
-    result = generalisation.result(logits, notes, data, config, options.compression, command)
-    metrics.write(REPORT / "metrics" / "03_crossvalidation.json", result)
-    what = f"{options.folds}-fold, instruments left out (n={len(notes)})"
-    print(study.sentence(what, study.scores_of(logits, notes)))
+    generalisation.run(data_root, folds, compression, epochs, seed, workers, out)
+
+
+def _not_zero(jobs: int) -> int:
+    if jobs == 0:
+        raise typer.BadParameter("0 processes do nothing; -1: one for each core")
+    return jobs
+
+
+def classic(
+    data_root: Annotated[str, typer.Option(metavar="DIR", show_default="data/", help="folder that holds NSynth")] = "",
+    budget: BudgetName = "full",
+    jobs: Annotated[int, typer.Option(min=-1, callback=_not_zero, help="processes; -1: one for each core")] = -1,
+    dask: Annotated[str, typer.Option(metavar="ADDRESS", help="work on the Dask cluster of this scheduler")] = "",
+    models: Annotated[
+        Path, typer.Option(metavar="DIR", show_default="runs/classic/", help="where the models go")
+    ] = ROOT / "runs" / "classic",
+    out: Annotated[Path, typer.Option(metavar="DIR", show_default="report/", help="metrics go there")] = REPORT,
+    seed: Seed = 0,
+) -> None:
+    """Pooled features (cached), five classic models, the choice among them on validation notes, and test scores."""
+    from helpers.experiments import classic as study
+
+    study.run(data_root, BUDGETS[budget], jobs, dask, models, out, seed)

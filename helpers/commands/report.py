@@ -1,57 +1,131 @@
-"""`python -m helpers report`: set the slide report from the metrics and figures of the last run."""
+"""From data to paper: `demo`, `run` the notebooks, `results`, `report`, `pack`."""
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Annotated, Literal
 
-from helpers.config import REPORT, InputError
+import typer
 
-EXAMPLES = """examples:
-  python -m helpers report                                              report/report.pdf
-  python -m helpers report --student-id r12345678 --name "A. Student" --link https://example.org/code
-"""
+from helpers.commands import BudgetName, Seed, epilog, several
+from helpers.config import REPORT, ROOT, InputError
 
-
-def add_parser(subparsers) -> None:
-    """Add the command and its options."""
-    parser = subparsers.add_parser(
-        "report",
-        help="set the slide report as a 16:9 PDF",
-        description="Typeset the metrics and figures of the last `run` as slides: <student id>_report.pdf.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_cover(parser)
-    parser.add_argument("--out", metavar="DIR", type=Path, default=REPORT,
-                        help="folder with metrics/ and figures/, where the PDF goes; default: report/")  # fmt: skip
-    parser.set_defaults(run=run)
+CORPORA = ("nsynth", "irmas", "chmusic", "gtzan", "films")
 
 
-def add_cover(parser: argparse.ArgumentParser) -> None:
-    """Options for what stands on the title slide."""
-    parser.add_argument("--student-id", metavar="ID", type=student_id, default="", help="names the PDF too")
-    parser.add_argument("--name", default="", help="of the student")
-    parser.add_argument("--link", metavar="URL", default="", help="to code and checkpoint")
+def add_to(program: typer.Typer) -> None:
+    """Add the five commands."""
+    for command, examples in (
+        (demo, ("demo                                     all corpora in data/demo, size small",
+                "demo --size tiny --out data/tiny         what the tests use, ten seconds",
+                "demo --size large --force                replace what data/demo holds",
+                "demo --corpora nsynth,gtzan              only these",
+                "demo --size scale --notes 50000          NSynth only, notes repeated under new names, data/scale")),
+        (run, ("run                                      official corpora in data/, generated ones for the rest",
+               "run --only 01,03 --data-root ../shared/data --budget full --out report",
+               "run --budget smoke --out /tmp/report --html")),
+        (results, ("results",)),
+        (report, ("report                                report/report.pdf, all parts",
+                  "report --part homework --student-id r12345678 --name 'A. Student' --link https://example.org/code",
+                  "report --out runs/report              of what `run` has left there")),
+        (pack, ("pack --student-id r12345678 --name 'A. Student' --link https://example.org/code",
+                "pack --student-id r12345678 --name 'A. Student' --link https://example.org/code --no-verify")),
+    ):  # fmt: skip
+        program.command(epilog=epilog(*examples))(command)
 
 
-def student_id(text: str) -> str:
+def _student_id(text: str) -> str:
     """A student id, or nothing: letters and digits, because it becomes a file name."""
     if text and not (text.isalnum() and text.isascii()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a student id (letters and digits only, e.g. r12345678)")
+        raise typer.BadParameter(f"{text!r} is not a student id (letters and digits only, e.g. r12345678)")
     return text
 
 
-def run(options: argparse.Namespace) -> None:
-    """Set the report and say what is in it."""
+Link = Annotated[str, typer.Option(metavar="URL", help="to code and checkpoint, on the title slide")]
+Name = Annotated[str, typer.Option(help="of the student, on the title slide")]
+Part = Annotated[Literal["all", "homework"], typer.Option(help="homework: NSynth only")]
+StudentId = Annotated[str, typer.Option(metavar="ID", callback=_student_id, help="names the files too")]
+
+
+def demo(
+    size: Literal["tiny", "small", "large", "scale"] = "small",
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", show_default="data/demo; data/scale for size scale")
+    ] = None,
+    corpora: Annotated[
+        list[str] | None, typer.Option(metavar="NAME,NAME", callback=several(*CORPORA), help=", ".join(CORPORA))
+    ] = None,
+    seed: Seed = 0,
+    notes: Annotated[int | None, typer.Option(min=1, show_default="50000", help="training notes of size scale")] = None,
+    force: Annotated[bool, typer.Option("--force", help="replace corpora of another size or seed")] = False,
+) -> None:
+    """Generate small corpora in the official layouts of NSynth, IRMAS, ChMusic, GTZAN, and short films.
+
+    Nothing is downloaded. They are made by physical and signal models and are the same for a seed. Every number that
+    stands on them is a demo number. An interrupted run goes on where it stopped.
+    """
+    from helpers.demo import build
+
+    if notes is not None and size != "scale":
+        raise InputError("--notes: goes with --size scale only")
+    if size == "scale":
+        print(build.write_scale(notes or 50_000, out or ROOT / "data" / "scale"))
+    else:
+        print(build.write(size, out or ROOT / "data" / "demo", seed, corpora or CORPORA, force))
+
+
+def run(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="01,03", callback=several(), show_default="all", help="numbers of the notebooks"),
+    ] = None,
+    data_root: Annotated[
+        str, typer.Option(metavar="DIR", show_default="data/", help="folder of the official corpora")
+    ] = "",
+    budget: BudgetName = "quick",
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", show_default="runs/report", help="`report` writes the one that ships")
+    ] = ROOT / "runs" / "report",
+    html: Annotated[bool, typer.Option("--html", help="write the executed copies as HTML too")] = False,
+) -> int:
+    """Execute the notebooks; those that are up to date are left out; exit code 1 if one failed."""
+    from helpers.reporting import notebooks
+
+    return notebooks.run_all(only or [], notebooks.Run(out, data_root, budget, html))
+
+
+def results() -> None:
+    """Write the tables of README.txt, report/RESULTS.txt and checkpoints/README.txt from metrics and checkpoints."""
+    from helpers.reporting import results
+
+    for path in results.write_tables(ROOT):
+        print(f"{path.relative_to(ROOT)} written")
+
+
+def report(
+    part: Part = "all",
+    student_id: StudentId = "",
+    name: Name = "",
+    link: Link = "",
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", show_default="report/", help="with metrics/ and figures/; the PDF goes there")
+    ] = REPORT,
+) -> None:
+    """Set the slide report from the metrics and figures of the last run, as a 16:9 PDF."""
     from helpers.reporting import slides
 
-    if not options.out.is_dir():
-        raise InputError(f"{options.out}: no such folder; `python -m helpers run --out DIR` fills one")
-    cover = slides.Cover(options.student_id, options.name, options.link)
-    path, missing = slides.build(options.out, cover)
-    print(f"{path}: {len(slides.titles(options.out, cover))} slides, {path.stat().st_size / 1e6:.1f} MB")
-    for page in slides.overfull(options.out, cover):
-        print(f"page {page}: a text runs into the footer; shorten it in report/slides/")
-    if missing:
-        print(f"left out, no metrics yet: {', '.join(missing)}")
+    for line in slides.write(out, slides.Cover(student_id, name, link, part)):
+        print(line)
+
+
+def pack(
+    student_id: StudentId = "",
+    name: Name = "",
+    link: Link = "",
+    part: Part = "homework",
+    no_verify: Annotated[bool, typer.Option("--no-verify", help="leave out the run in a fresh environment")] = False,
+) -> None:
+    """Check the rules of the course, then write the archive and the report to dist/."""
+    from helpers.reporting import handin, slides
+
+    handin.pack(ROOT, slides.Cover(student_id, name, link, part), verify=not no_verify)

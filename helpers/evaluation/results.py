@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
 
@@ -13,6 +13,8 @@ from helpers.config import DataLabel, InputError
 from helpers.files import read_json, write_json
 
 LIBRARIES = ("numpy", "torch", "torchaudio", "scikit-learn", "librosa", "lightning")
+
+FigureName = Annotated[str, pydantic.StringConstraints(pattern=r"^[\w-][\w. -]*$")]  # a file's name, no path
 
 
 class Score(pydantic.BaseModel):
@@ -42,7 +44,7 @@ class Result(pydantic.BaseModel):
     baselines: dict[str, dict[str, float]]
     classes: list[str] = []
     confusion: dict[str, list[list[int]]] = {}  # system -> [true][predicted]
-    figures: list[str] = []  # file names in report/figures
+    figures: list[FigureName] = []  # in report/figures
     details: dict[str, Any] = {}
     versions: dict[str, str] = pydantic.Field(default_factory=lambda: versions())
 

@@ -1,8 +1,7 @@
-"""The rules of the course, one function each: nothing is returned where a rule is met, otherwise the reason.
+"""The hand-in: an archive of code, requirements, one checkpoint and the sources of the report; the report beside it.
 
-The hand-in archive: code, README.txt, requirements, one checkpoint, and the sources of the report; nothing else.
-
-Run the handed-in inference as a grader would: unpacked, on a small generated test folder.
+The rules of the course are a function each: nothing is returned where a rule is met, otherwise the reason. The
+inference that is handed in is run as a grader would: unpacked, on a small generated test folder.
 """
 
 from __future__ import annotations
@@ -12,9 +11,12 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -23,20 +25,124 @@ import numpy as np
 from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.nsynth import FAMILIES, SAMPLE_RATE, SECONDS
-from helpers.files import write_json
+from helpers.files import atomic, write_json
+from helpers.reporting import slides
 
 COMMAND = re.compile(r"python inference\.py --test_dir \S+")
 MOST_MB = 50
 AUDIO = (".wav", ".flac", ".mp3", ".au", ".mp4")
 DATA_OR_MODEL = (*AUDIO, ".npy", ".npz", ".parquet", ".pt", ".pth", ".ckpt", ".skops", ".pyc", ".gz")
+CHECKPOINT = "checkpoints/nsynth.pt"
+CONTENT = (  # patterns relative to the project's folder; what is not named here is not handed in
+    "README.txt",
+    "requirements.txt",
+    "requirements-dev.txt",
+    "pyproject.toml",
+    "inference.py",
+    "helpers/**/*.py",
+    "tests/**/*.py",
+    "notebooks/*.ipynb",
+    CHECKPOINT,
+    "checkpoints/README.txt",
+    "data/README.txt",
+    "data/sources/*.md",
+    "data/sources/*.json",
+    "report/RESULTS.txt",
+    "report/slides.typ",
+    "report/slides/*.typ",
+    "report/metrics/*.json",
+    "report/figures/*.svg",
+    "report/figures/*.png",
+)
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the same time for every file, so that the same input gives the same bytes
+ACCURACIES = re.compile(r"^top-1 accuracy: \d+\.\d\d%\ntop-3 accuracy: \d+\.\d\d%$", re.MULTILINE)
+TRACE = """
+import atexit, json, pathlib, runpy, sys
+report, sys.argv = pathlib.Path(sys.argv[1]), ["inference.py", *sys.argv[2:]]
+files = lambda: {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+atexit.register(lambda: report.write_text(json.dumps(files())))
+runpy.run_path("inference.py", run_name="__main__")
+"""
+
+
+def pack(root: Path, cover: slides.Cover, verify: bool) -> tuple[Path, Path]:
+    """Check, and write archive and report of a project to its dist/; prints a line for each rule.
+
+    Args:
+        root: of the project; the report is set from its report/.
+        cover: names the student; who, which id and where the code is have to be there.
+        verify: also run the inference in a fresh environment.
+
+    Raises:
+        InputError: the cover is not complete, or a rule is not met; nothing is written then.
+    """
+    given = {"--student-id": cover.student, "--name": cover.author, "--link": cover.link}
+    if missing := [option for option, value in given.items() if not value]:
+        raise InputError(f"{', '.join(missing)}: missing; the first page names the student and the link to the code")
+    folder = f"{cover.student}_hw0"
+    target, report = root / "dist" / f"{folder}.zip", root / "dist" / f"{cover.student}_report.pdf"
+    with tempfile.TemporaryDirectory() as scratch, atomic(target) as packed:
+        pdf = Path(scratch).resolve() / report.name
+        write(packed, root, members(root), folder)
+        failed = 0
+        for rule, reason in _verdicts(root, cover, pdf, packed, verify):
+            failed += reason is not None
+            print(f"{_mark(reason is None)} {rule}" + (f": {reason}" if reason else ""), flush=True)
+        if failed:
+            raise InputError(f"not packed: {failed} rule{'s' if failed > 1 else ''} not met, see the list")
+        with atomic(report) as copy:
+            shutil.copyfile(pdf, copy)
+    print(f"wrote {target} ({target.stat().st_size / 1e6:.1f} MB) and {report}")
+    return target, report
+
+
+def _verdicts(
+    root: Path, cover: slides.Cover, pdf: Path, packed: Path, verify: bool
+) -> Iterator[tuple[str, str | None]]:
+    """Every rule with None, or with the reason why it is not met."""
+    with zipfile.ZipFile(packed) as content:
+        content.extractall(pdf.parent)
+    project = pdf.parent / f"{cover.student}_hw0"
+    yield "the report is there and 16:9", _report(root / "report", cover, pdf)
+    yield "README.txt names the inference command", readme_names_command(project / "README.txt")
+    yield "one checkpoint, no data, no caches", one_checkpoint_no_data(members(root))
+    yield f"at most {MOST_MB} MB", small_enough(packed)
+    test_folder = write_test_folder(pdf.parent)
+    try:
+        loaded = loaded_modules(project, test_folder, pdf.parent)
+    except InputError as error:
+        yield "the unpacked inference.py runs", str(error)
+        return
+    yield "requirements.txt is what inference imports", requirements_fit(project, loaded)
+    if verify:
+        try:
+            accuracies = fresh_environment(project, test_folder, pdf.parent)
+            yield f"runs in a fresh environment ({accuracies} on generated tones)", None
+        except InputError as error:
+            yield "runs in a fresh environment", str(error)
+
+
+def _report(folder: Path, cover: slides.Cover, pdf: Path) -> str | None:
+    try:
+        slides.build(folder, cover, pdf)
+    except InputError as error:
+        return str(error)
+    return report_is_wide(pdf)
+
+
+def _mark(met: bool) -> str:
+    """A tick or a cross, or words where the terminal cannot show them."""
+    try:
+        "✓✗".encode(getattr(sys.stdout, "encoding", None) or "ascii")
+        return "✓" if met else "✗"
+    except UnicodeEncodeError:
+        return "ok " if met else "NOT"
 
 
 def report_is_wide(pdf: Path) -> str | None:
-    """The report is there and every page is 16:9."""
+    """Every page of the report is 16:9."""
     import pypdf
 
-    if not pdf.is_file():
-        return f"{pdf.name} is not there; make it with `python -m helpers report --student-id {pdf.name.split('_')[0]}`"
     try:
         boxes = [page.mediabox for page in pypdf.PdfReader(pdf).pages]
     except pypdf.errors.PyPdfError as error:
@@ -116,29 +222,6 @@ def _imports(path: Path) -> set[str]:
     return found - set(sys.stdlib_module_names) - {"helpers"}
 
 
-CHECKPOINT = "checkpoints/nsynth.pt"
-CONTENT = (  # patterns relative to the project's folder; what is not named here is not handed in
-    "README.txt",
-    "requirements.txt",
-    "requirements-dev.txt",
-    "pyproject.toml",
-    "inference.py",
-    "helpers/**/*.py",
-    "tests/**/*.py",
-    "notebooks/*.ipynb",
-    CHECKPOINT,
-    "checkpoints/README.txt",
-    "data/README.txt",
-    "data/sources/*.md",
-    "report/slides.typ",
-    "report/slides/*.typ",
-    "report/metrics/*.json",
-    "report/figures/*.svg",
-    "report/figures/*.png",
-)
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the same time for every file, so that the same input gives the same bytes
-
-
 def members(root: Path) -> list[Path]:
     """Files of the project that are handed in, relative to its folder, sorted."""
     found = {path.relative_to(root) for pattern in CONTENT for path in root.glob(pattern) if path.is_file()}
@@ -152,16 +235,6 @@ def write(path: Path, root: Path, files: list[Path], folder: str) -> None:
             info = zipfile.ZipInfo(f"{folder}/{name.as_posix()}", EPOCH)
             info.compress_type, info.create_system, info.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
             archive.writestr(info, (root / name).read_bytes())
-
-
-ACCURACIES = re.compile(r"^top-1 accuracy: \d+\.\d\d%\ntop-3 accuracy: \d+\.\d\d%$", re.MULTILINE)
-TRACE = """
-import atexit, json, pathlib, runpy, sys
-report, sys.argv = pathlib.Path(sys.argv[1]), ["inference.py", *sys.argv[2:]]
-files = lambda: {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
-atexit.register(lambda: report.write_text(json.dumps(files())))
-runpy.run_path("inference.py", run_name="__main__")
-"""
 
 
 def write_test_folder(folder: Path) -> Path:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.config import CHECKPOINTS, ROOT, InputError
 from helpers.evaluation import results as metrics
 from helpers.experiments import common
-from helpers.files import atomic, fingerprint, write_text
+from helpers.files import atomic, fingerprint, inside, write_text
 
 NOTEBOOKS = ROOT / "notebooks"
 CORPORA = {  # number of a notebook -> corpora that it reads
@@ -27,6 +29,9 @@ CORPORA = {  # number of a notebook -> corpora that it reads
     "05": ("irmas", "nsynth"),
     "06": ("gtzan",),
 }
+
+SECONDS = {"01": 20, "02": 60, "03": 80, "04": 90, "05": 70, "06": 70}  # of budget quick, two cores, no real data
+WORK = {"smoke": 0.5, "quick": 1.0, "full": 60.0}  # times so much
 
 
 class NotebookError(Exception):
@@ -67,6 +72,44 @@ def find(only: Sequence[str] = (), folder: Path = NOTEBOOKS) -> list[Path]:
     if unknown := set(only) - known:
         raise InputError(f"--only {','.join(sorted(unknown))}: no such notebook; there are {', '.join(sorted(known))}")
     return [path for path in notebooks if not only or number(path) in only]
+
+
+def run_all(only: Sequence[str], run: Run) -> int:
+    """Execute what is not up to date and print what happens, with a guess at the beginning of how long it will take.
+
+    Returns:
+        1 if a notebook failed, after all the others were tried; otherwise 0.
+    """
+    chosen = find(only)
+    for corpus, root in corpus_roots(chosen, run).items():
+        print(f"{corpus}: {common.kind(root)}, {root}")
+    fresh = [notebook for notebook in chosen if up_to_date(notebook, run)]
+    if len(fresh) < len(chosen):
+        print(f"{len(chosen) - len(fresh)} notebooks to run, {estimate(set(chosen) - set(fresh), run.budget)}")
+    failures = []
+    for notebook in chosen:
+        if notebook in fresh:
+            print(f"{notebook.stem}: up to date")
+            continue
+        begin = time.monotonic()
+        print(f"{notebook.stem}: running", flush=True)
+        try:
+            written = execute(notebook, run)
+        except NotebookError as error:
+            failures.append(str(error))
+            continue
+        print(f"{notebook.stem}: {time.monotonic() - begin:.0f} s, wrote {', '.join(path.name for path in written)}")
+    for line in failures:
+        print(f"error: {line}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def estimate(notebooks: Iterable[Path], budget: str) -> str:
+    """About how long notebooks will take, in words."""
+    seconds = WORK[budget] * sum(SECONDS.get(number(notebook), 60) for notebook in notebooks)
+    if seconds > 5400:
+        return f"about {seconds / 3600:.0f} hours on two idle cores"
+    return f"about {max(1, round(seconds / 60))} minutes on two idle cores"
 
 
 def up_to_date(notebook: Path, run: Run) -> bool:
@@ -124,9 +167,10 @@ def check_metrics(notebook: Path, run: Run) -> list[Path]:
     for path in files:
         try:
             figures = metrics.read(path).figures
+            missing = [name for name in figures if not inside(run.out / "figures", name).is_file()]
         except InputError as error:
             raise NotebookError(f"{notebook.name}: {error}") from None
-        if missing := [name for name in figures if not (run.out / "figures" / name).is_file()]:
+        if missing:
             raise NotebookError(f"{notebook.name}: {path} names a figure that is not there: {missing[0]}")
     return files
 
@@ -145,22 +189,22 @@ def _importable_helpers() -> Iterator[None]:
 
 
 def _parameters(notebook: Path, run: Run) -> dict[str, object]:
-    """Values for the parameters that the notebook declares; paths as they are seen from its folder."""
+    """Values for the parameters that the notebook declares; paths as they are seen from the project's root."""
     import papermill
 
     values = {
-        "data_root": _relative(run.data_root, notebook.parent) if run.data_root else "",
+        "data_root": _from_root(run.data_root) if run.data_root else "",
         "budget": run.budget,
-        "out": _relative(run.out, notebook.parent),
+        "out": _from_root(run.out),
         "interactive": False,  # no players: executed copies hold no audio
     }
     declared = papermill.inspect_notebook(str(notebook))
     return {name: value for name, value in values.items() if name in declared}
 
 
-def _relative(path: str | Path, folder: Path) -> str:
+def _from_root(path: str | Path) -> str:
     try:
-        return Path(os.path.relpath(path, folder)).as_posix()
+        return Path(os.path.relpath(path, ROOT)).as_posix()
     except ValueError:  # another drive of Windows
         return Path(path).resolve().as_posix()
 

@@ -13,13 +13,14 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import typst
 
 from helpers.config import REPORT, InputError
 from helpers.evaluation import results as metrics
 from helpers.evaluation.results import Result
-from helpers.files import atomic
+from helpers.files import atomic, inside
 from helpers.plotting.style import PALETTE
 
 PARTS = (  # in their order; each has metrics/PART.json and report/slides/PART.typ
@@ -32,22 +33,29 @@ PARTS = (  # in their order; each has metrics/PART.json and report/slides/PART.t
     "05_predominant",
     "06_gtzan",
 )
+HOMEWORK = PARTS[:3]
 FOOTER_PT = 440  # distance of the lower margin from the upper edge of a page
 REMEDY = "run `python -m helpers run` to write it again"
 
 
 @dataclass(frozen=True)
 class Cover:
-    """What the title slide says; empty fields are left out."""
+    """Which deck it is, and what its title slide says; empty fields are left out."""
 
     student: str = ""  # student id
     author: str = ""
     link: str = ""  # to the code
+    part: Literal["all", "homework"] = "all"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that belong in the deck."""
+        return HOMEWORK if self.part == "homework" else PARTS
 
     @property
     def file_name(self) -> str:
-        """Name of the PDF that the course asks for."""
-        return f"{self.student}_report.pdf" if self.student else "report.pdf"
+        """Name of the PDF."""
+        return "_".join(filter(None, (self.student, "homework" if self.part == "homework" else "report"))) + ".pdf"
 
 
 @dataclass(frozen=True)
@@ -59,11 +67,24 @@ class Deck:
     missing: list[str]  # parts without metrics
 
 
-def build(folder: Path, cover: Cover) -> tuple[Path, list[str]]:
+def write(folder: Path, cover: Cover) -> Iterator[str]:
+    """Set a deck and tell, line by line, what is in it, what does not fit on its page, and what is missing."""
+    if not Path(folder).is_dir():
+        raise InputError(f"{folder}: no such folder; `python -m helpers run --out DIR` fills one")
+    path, missing = build(folder, cover)
+    yield f"{path}: {len(titles(folder, cover))} slides, {path.stat().st_size / 1e6:.1f} MB"
+    for page in overfull(folder, cover):
+        yield f"page {page}: a text runs into the footer; shorten it in report/slides/"
+    if missing:
+        yield f"left out, no metrics yet: {', '.join(missing)}"
+
+
+def build(folder: Path, cover: Cover, path: Path | None = None) -> tuple[Path, list[str]]:
     """Set the report of a folder with metrics/ and figures/.
 
     Returns:
-        The PDF in that folder and the parts that were left out for want of metrics.
+        The PDF (`path`, or in that folder by the name that the cover gives it) and the parts that were left out for
+        want of metrics.
 
     Raises:
         InputError: there are no metrics at all; one is malformed or lacks a field; a figure is missing or damaged.
@@ -71,7 +92,7 @@ def build(folder: Path, cover: Cover) -> tuple[Path, list[str]]:
     """
     deck = collect(folder, cover)
     content = _compile(folder, deck)
-    path = Path(folder) / cover.file_name
+    path = path or Path(folder) / cover.file_name
     with atomic(path) as temporary:
         temporary.write_bytes(content)
     return path, deck.missing
@@ -82,16 +103,16 @@ def collect(folder: Path, cover: Cover, template: Path = REPORT) -> Deck:
     folder = Path(folder)
     sources = [template / "slides.typ", *sorted((template / "slides").glob("*.typ"))]
     results = {path.stem: metrics.read(path) for path in sorted((folder / "metrics").glob("*.json"))}
-    parts = [part for part in PARTS if part in results]
+    parts = [part for part in cover.parts if part in results]
     if not parts:
         raise InputError(f"{folder / 'metrics'}: holds no metrics of any part; run `python -m helpers run` first")
     files = {path.relative_to(template).as_posix(): path.read_bytes() for path in sources}
     for name, result in results.items():
         files[f"metrics/{name}.json"] = _metrics(folder, name).read_bytes()
         files |= _figures(folder, name, result)
-    about = {**asdict(cover), "parts": parts, "metrics": list(results), "palette": list(PALETTE)}
+    about = asdict(cover) | {"parts": parts, "metrics": list(results), "palette": list(PALETTE)}
     files["deck.json"] = json.dumps(about).encode()
-    return Deck(files, parts, [part for part in PARTS if part not in results])
+    return Deck(files, parts, [part for part in cover.parts if part not in results])
 
 
 def titles(folder: Path, cover: Cover) -> list[dict[str, str | None]]:
@@ -118,7 +139,10 @@ def _figures(folder: Path, part: str, result: Result) -> dict[str, bytes]:
     """The figures that a result names."""
     found = {}
     for number, name in enumerate(result.figures):
-        path = folder / "figures" / name
+        try:
+            path = inside(folder / "figures", name)
+        except InputError as error:
+            raise InputError(f"{_metrics(folder, part)}: figures.{number}: {error}") from None
         if not path.is_file():
             raise InputError(f"{_metrics(folder, part)}: figures.{number}: {path} is not there; {REMEDY}")
         found[f"figures/{name}"] = path.read_bytes()
