@@ -30,15 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
         The exit code: that of the command, 2 and one line on stderr for bad input, files or options that cannot be
         used, 130 and one line when interrupted, 141 when nobody reads what is printed any more.
     """
-    command, given = typer.main.get_command(build_app()), sys.argv[1:] if arguments is None else list(arguments)
     try:
-        with command.make_context("python -m helpers", given) as context:
-            code = command.invoke(context)
-        if sys.stdout:
-            sys.stdout.flush()
-        return code or 0
-    except typer.Exit as done:
-        return done.exit_code
+        code = _run(sys.argv[1:] if arguments is None else list(arguments))
+        _flush()
+        return code
     except BrokenPipeError:
         _silence()
         return 141
@@ -52,20 +47,33 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(f"error: {error.filename or 'standard output or a file'}: {error.strerror or error}")
 
 
+def _run(arguments: list[str]) -> int:
+    command = typer.main.get_command(build_app())
+    try:
+        with command.make_context("python -m helpers", arguments) as context:
+            return command.invoke(context) or 0
+    except typer.Exit as done:
+        return done.exit_code
+
+
 def _fail(line: str, code: int = 2) -> int:
+    """Write one line to stderr, after what was printed."""
     with contextlib.suppress(OSError):
-        sys.stdout.flush() if sys.stdout else None
-        print(" ".join(line.split("\n")), file=sys.stderr)
-        return code
+        _flush()
     _silence()
     with contextlib.suppress(OSError):
-        print(" ".join(line.split("\n")), file=sys.stderr)
+        print(" ".join(line.splitlines()), file=sys.stderr)
     return code
 
 
+def _flush() -> None:
+    if sys.stdout:  # none where it was closed
+        sys.stdout.flush()
+
+
 def _silence() -> None:
-    """Nothing more is written to a standard output that takes nothing, also not by the interpreter at its end."""
-    with contextlib.suppress(OSError, ValueError):
+    """Point a standard output that takes nothing any more at nothing, for the interpreter writes to it at its end."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
