@@ -17,7 +17,7 @@ from helpers.files import write_json
 from helpers.models.checkpoint import Checkpoint
 from helpers.plotting.style import save_figure
 from helpers.plotting.timeline import timeline
-from helpers.prediction.recordings import listen
+from helpers.prediction.recordings import predict_frames
 
 TASK = "films"
 MEDIAN = 11  # windows: a third of a second
@@ -38,7 +38,7 @@ def hear(network, path: Path, checkpoint: Checkpoint, track: int = 0) -> np.ndar
         InputError: the file cannot be read, or is shorter than a window.
     """
     context = round(checkpoint.seconds / WINDOW_S)
-    probability = listen(network, audio.stream(path, SAMPLE_RATE, track=track), context)
+    probability = predict_frames(network, audio.stream(path, SAMPLE_RATE, track=track), context)
     if not len(probability):
         raise InputError(f"{path}: holds less than {WINDOW_S:g} s of sound; name a longer file")
     return frames.smooth(probability, MEDIAN)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,14 +20,16 @@ from tqdm import tqdm
 
 from helpers import audio
 from helpers.config import InputError
+from helpers.datasets.archives import sources
 from helpers.datasets.base import Clip
-from helpers.datasets.download import sources
+from helpers.evaluation.single import softmax
+from helpers.files import atomic
 from helpers.models.base import channels_last
 
 CORES = os.cpu_count() or 1
 BATCH_SIZE = 16  # spectrograms of more clips leave the processor's cache, which halves the speed
 
-Batch = list[tuple[Clip, Path | bytes]]
+T = TypeVar("T")
 
 
 def predict(
@@ -40,30 +44,88 @@ def predict(
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Run a network over clips, cut or padded to `seconds`, on `workers` threads.
 
-    Memory holds a few batches of waveforms, however many clips there are.
+    Memory holds a few batches of waveforms, however many and however long the clips are.
 
     Returns:
         Logits [clips, …] in the order of the clips, NaN for those that cannot be read; and the reason for each of
         these by its index.
+
+    Raises:
+        InputError: there are no clips, their archive is damaged, or the network gives no finite numbers.
     """
-    network = channels_last(network).eval().to(device)
-    turn = threading.Lock() if device != "cpu" else contextlib.nullcontext()  # an accelerator takes one at a time
+    samples, unreadable = round(seconds * sample_rate), {}
 
-    def run(batch: Batch) -> tuple[np.ndarray, dict[int, str]]:
-        waveforms, unreadable = _decode(batch, sample_rate, seconds)
-        with turn, torch.inference_mode():
-            return network(torch.from_numpy(waveforms).to(device)).float().cpu().numpy(), unreadable
+    def waveforms(batch: list[tuple[int, Clip, Path | bytes]]) -> np.ndarray:
+        """[clips, samples], silence for those that cannot be read."""
+        waves = np.zeros((len(batch), samples), np.float32)
+        for wave, (index, clip, source) in zip(waves, batch, strict=True):
+            duration = seconds if clip.duration is None else min(clip.duration, seconds)
+            try:
+                wave[:] = audio.fit_length(audio.read(source, sample_rate, clip.start, duration), samples)
+            except InputError as error:
+                unreadable[index] = f"{clip.member}: {error}" if clip.member else str(error)
+        return waves
 
-    rows, unreadable, done = [], {}, 0
+    last = max((clip.start for clip in clips), default=0.0) + seconds
+    numbered = zip(count(), clips, sources(clips, last))
+    network, rows = channels_last(network).eval().to(device), []
     with tqdm(total=len(clips), unit="clip", disable=None, leave=False) as bar:
-        for logits, reasons in _in_order(run, _batches(clips, batch_size), workers):
-            unreadable |= {done + number: reason for number, reason in reasons.items()}
+        for logits in infer(network, batches(numbered, batch_size), waveforms, device=device, workers=workers):
             rows.append(logits)
-            done += len(logits)
             bar.update(len(logits))
+    if not rows:
+        raise InputError("no clips to predict; name a folder that holds some")
     logits = np.concatenate(rows)
     logits[list(unreadable)] = np.nan
-    return logits, unreadable
+    return logits, dict(sorted(unreadable.items()))
+
+
+def predict_clips(network: nn.Module, clips: Sequence[Clip], sample_rate: int, seconds: float) -> np.ndarray:
+    """Logits [clips, …] of clips that must all be readable.
+
+    Raises:
+        InputError: as `predict`, and if a clip cannot be read.
+    """
+    logits, unreadable = predict(network, clips, sample_rate, seconds)
+    if unreadable:
+        first = next(iter(unreadable.values()))
+        raise InputError(f"{len(unreadable)} of {len(clips)} clips cannot be read ({first}); replace or remove them")
+    return logits
+
+
+def infer(
+    network: Callable[[torch.Tensor], torch.Tensor],
+    batches: Iterable[T],
+    load: Callable[[T], np.ndarray],
+    *,
+    device: str = "cpu",
+    workers: int = 0,
+) -> Iterator[np.ndarray]:
+    """The inference loop: what a network gives for each batch, in their order.
+
+    `load` makes a batch to waveforms float32 [items, samples]. Each of the `workers` threads loads and computes on a
+    core of its own; 0: everything in the calling thread, which computes on all cores.
+
+    Raises:
+        InputError: the network gives values that are not finite.
+    """
+    turn = threading.Lock() if device != "cpu" else contextlib.nullcontext()  # an accelerator takes one at a time
+
+    def run(batch: T) -> np.ndarray:
+        waveforms = torch.from_numpy(load(batch))
+        with turn, torch.inference_mode():
+            found = network(waveforms.to(device)).float().cpu().numpy()
+        if not np.isfinite(found).all():
+            raise InputError("the network gives values that are not finite numbers; train it again")
+        return found
+
+    return _threaded(run, batches, workers) if workers else map(run, batches)
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of `size`; the last may be shorter."""
+    items = iter(items)
+    return iter(lambda: list(islice(items, size)), [])
 
 
 def best_device(name: str = "auto") -> str:
@@ -80,36 +142,31 @@ def best_device(name: str = "auto") -> str:
     return name
 
 
-def _batches(clips: Sequence[Clip], size: int) -> Iterator[Batch]:
-    pairs = zip(clips, sources(clips), strict=True)
-    while batch := list(islice(pairs, size)):
-        yield batch
+def write_predictions(
+    path: Path, clips: Sequence[Clip], classes: Sequence[str], labels: Sequence[str], logits: np.ndarray
+) -> None:
+    """One line a clip as CSV: file, label, the three likeliest classes with probabilities (none: unreadable)."""
+    style = {"newline": "", "encoding": "utf-8", "errors": "backslashreplace"}  # names may hold any bytes
+    with atomic(path) as temporary, open(temporary, "w", **style) as file:
+        writer = csv.writer(file)
+        ranks = [f"{column}_{rank}" for rank in (1, 2, 3) for column in ("family", "probability")]
+        writer.writerow(["file", "true_family", *ranks])
+        for clip, label, row in zip(clips, labels, softmax(logits), strict=True):
+            best = [] if np.isnan(row).any() else np.argsort(-row)[:3]
+            guesses = [cell for index in best for cell in (classes[index], f"{row[index]:.4f}")]
+            writer.writerow([clip.member or clip.path.name, label, *guesses])
 
 
-def _in_order(run, batches: Iterator[Batch], workers: int) -> Iterator[tuple[np.ndarray, dict[int, str]]]:
-    """Results in the order of the batches; each thread computes on one core, together they use them all."""
+def _threaded(run: Callable[[T], np.ndarray], batches: Iterable[T], workers: int) -> Iterator[np.ndarray]:
     before = torch.get_num_threads()
-    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        pending: deque = deque()
-        for batch in batches:
-            pending.append(pool.submit(run, batch))
-            if len(pending) > workers:
+    try:
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            pending: deque = deque()
+            for batch in batches:
+                pending.append(pool.submit(run, batch))
+                if len(pending) > workers:
+                    yield pending.popleft().result()
+            while pending:
                 yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    torch.set_num_threads(before)
-
-
-def _decode(batch: Batch, sample_rate: int, seconds: float) -> tuple[np.ndarray, dict[int, str]]:
-    """Waveforms [clips, samples], silence for those that cannot be read, and the reasons for these."""
-    waveforms = np.zeros((len(batch), round(seconds * sample_rate)), np.float32)
-    unreadable = {}
-    for number, (clip, source) in enumerate(batch):
-        duration = seconds if clip.duration is None else min(clip.duration, seconds)
-        try:
-            waveform = audio.read(source, sample_rate, clip.start, duration)
-        except InputError as error:
-            unreadable[number] = f"{clip.member}: {error}" if clip.member else str(error)
-        else:
-            waveforms[number] = audio.fit_length(waveform, waveforms.shape[1])
-    return waveforms, unreadable
+    finally:
+        torch.set_num_threads(before)

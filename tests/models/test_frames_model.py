@@ -12,7 +12,7 @@ from helpers.config import InputError, MelConfig
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint
 from helpers.models.frames import GRID, arguments_of, initialise
-from helpers.prediction.recordings import WINDOW, listen
+from helpers.prediction.recordings import WINDOW, predict_frames
 
 MEL = asdict(MelConfig(n_mels=32, n_fft=512))
 SMALL = {"mel": MEL, "channels": (4, 8, 8), "size": 8}
@@ -74,11 +74,11 @@ def test_another_model_is_refused() -> None:
 def test_listening_does_not_depend_on_the_blocks() -> None:
     sound = np.random.default_rng(0).normal(0, 0.1, 7 * 16_000 + 123).astype(np.float32)
     model = network()
-    whole = listen(model, [sound], context=64)
+    whole = predict_frames(model, [sound], context=64)
     assert whole.shape == (len(sound) // WINDOW, 3) and (whole > 0).all() and (whole < 1).all()
     for size in (999, 16_000, 50_000):
         blocks = [sound[first : first + size] for first in range(0, len(sound), size)]
-        np.testing.assert_allclose(listen(model, blocks, context=64), whole, atol=1e-6)
+        np.testing.assert_allclose(predict_frames(model, blocks, context=64), whole, atol=1e-6)
 
 
 def test_listening_keeps_time() -> None:
@@ -87,9 +87,9 @@ def test_listening_keeps_time() -> None:
     model = network()
     with torch.inference_mode():
         excerpt = torch.sigmoid(model(torch.from_numpy(sound[None, 16 * WINDOW : 80 * WINDOW])))[0]
-    np.testing.assert_allclose(listen(model, [sound], context=64)[32:64], excerpt[16:48], atol=1e-5)
+    np.testing.assert_allclose(predict_frames(model, [sound], context=64)[32:64], excerpt[16:48], atol=1e-5)
 
 
 @pytest.mark.parametrize("samples", [0, 100, WINDOW, 40 * WINDOW])
 def test_listening_to_very_short_sounds(samples: int) -> None:
-    assert len(listen(network(), [np.zeros(samples, np.float32)], context=64)) == samples // WINDOW
+    assert len(predict_frames(network(), [np.zeros(samples, np.float32)], context=64)) == samples // WINDOW

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from helpers.config import InputError
-from helpers.experiments.genre_recipe import ZOO, GenreConfig
+from helpers.experiments.genres import ZOO, GenreConfig
 from helpers.models import MODELS, build
 from helpers.models.base import KINDS, normalisation, parameter_count, renormalise
 from helpers.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint

@@ -14,10 +14,10 @@ from torch import nn
 
 from helpers import audio
 from helpers.config import InputError
+from helpers.datasets.archives import archive_members
 from helpers.datasets.base import Clip
-from helpers.datasets.download import archive_members
 from helpers.prediction import clips as prediction
-from helpers.prediction.clips import best_device, predict
+from helpers.prediction.clips import best_device, predict, predict_clips
 
 LEVELS = [round(0.05 * n, 2) for n in range(1, 14)]
 
@@ -93,7 +93,7 @@ def test_no_more_is_taken_than_is_needed_soon(clips: list[Clip], monkeypatch: py
     """Of an archive everything that is taken lies in memory until it is heard."""
     taken, heard, waiting = [], [], []
 
-    def counted(clips: list[Clip]) -> Iterator[Path]:
+    def counted(clips: list[Clip], seconds: float) -> Iterator[Path]:
         for clip in clips:
             taken.append(clip)
             yield clip.path
@@ -116,3 +116,25 @@ def test_devices_are_there_or_told() -> None:
     absent = "cuda" if not torch.cuda.is_available() else "mps" if not torch.backends.mps.is_available() else "tpu"
     with pytest.raises(InputError, match=f"device '{absent}': not on this machine"):
         best_device(absent)
+
+
+def test_clips_that_must_be_readable(clips: list[Clip]) -> None:
+    np.testing.assert_allclose(predict_clips(Loudness(), clips, RATE, 0.3)[:, 0], LEVELS, atol=1e-3)
+    clips[3].path.write_bytes(b"not audio")
+    with pytest.raises(InputError, match=r"1 of 13 clips cannot be read \(.*0.2.wav: cannot be read"):
+        predict_clips(Loudness(), clips, RATE, 0.3)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_network_that_gives_no_numbers_is_told(clips: list[Clip], workers: int) -> None:
+    class Broken(Loudness):
+        def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+            return super().forward(waveform) / 0
+
+    with pytest.raises(InputError, match="not finite numbers"):
+        predict(Broken(), clips, RATE, 0.3, workers=workers)
+
+
+def test_no_clips_are_told() -> None:
+    with pytest.raises(InputError, match="no clips"):
+        predict(Loudness(), [], RATE, 0.3)
