@@ -1,7 +1,7 @@
-"""What is heard when: decisions from probabilities, and scores by window, by second and by event.
+"""Instruments in time: decisions from probabilities, and scores by window, by second and by event.
 
-Axis letters: N windows or segments, C classes. `truth` is float [N, C]: 1 heard, 0 not heard, NaN unknown, and what is
-unknown never counts. `said` is bool [N, C]. The measures are those of sound event detection (Mesaros et al.,
+Axis letters: N windows or segments, C classes. `truth` is float [N, C]: 1 active, 0 not, NaN unknown, and what is
+unknown never counts. `predicted` is bool [N, C]. The measures are those of sound event detection (Mesaros et al.,
 Metrics for polyphonic sound event detection, Applied Sciences 2016).
 """
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-COLLAR_S = 0.2  # an onset counts as found if it is said within so many seconds of it
+COLLAR_S = 0.2  # an onset counts as found if it is predicted within so many seconds of it
 SEGMENT_S = 1.0
 SLACK = 0.05  # F1 that is given up for a threshold nearer to 0.5; chosen by cross-validation within validation films
 Decide = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (probabilities [N, C], thresholds [C]) -> bool [N, C]
@@ -55,38 +55,38 @@ def events(active: np.ndarray, window_s: float) -> list[tuple[float, float]]:
 
 
 def segments(activity: np.ndarray, window_s: float) -> np.ndarray:
-    """Pool windows [N, C] to seconds: heard if any window is, unknown if no window is heard and some are unknown."""
+    """Pool windows [N, C] to seconds: active if any window is, unknown if no window is active and some are unknown."""
     second = ((np.arange(len(activity)) + 0.5) * window_s / SEGMENT_S).astype(int)
     first = np.flatnonzero(np.diff(second, prepend=-1))
-    heard = np.maximum.reduceat(np.nan_to_num(activity.astype(float)), first)
+    active = np.maximum.reduceat(np.nan_to_num(activity.astype(float)), first)
     unknown = np.logical_or.reduceat(np.isnan(activity.astype(float)), first)
-    return np.where(unknown & (heard == 0), np.nan, heard)
+    return np.where(unknown & (active == 0), np.nan, active)
 
 
-def window_counts(truth: np.ndarray, said: np.ndarray) -> Counts:
+def window_counts(truth: np.ndarray, predicted: np.ndarray) -> Counts:
     """Counts over windows, or over segments if both are pooled."""
-    known, heard = ~np.isnan(truth), truth == 1
-    return Counts((heard & said).sum(0), (known & ~heard & said).sum(0), (heard & ~said).sum(0))
+    known, active = ~np.isnan(truth), truth == 1
+    return Counts((active & predicted).sum(0), (known & ~active & predicted).sum(0), (active & ~predicted).sum(0))
 
 
-def event_counts(truth: np.ndarray, said: np.ndarray, window_s: float) -> Counts:
+def event_counts(truth: np.ndarray, predicted: np.ndarray, window_s: float) -> Counts:
     """Counts over events, matched one to one by their onsets within `COLLAR_S` (mir_eval)."""
     from mir_eval.util import match_events
 
     counts = np.zeros((3, truth.shape[1]), int)
     for c in range(truth.shape[1]):
         true = [start for start, _ in events(truth[:, c] == 1, window_s)]
-        known = said[:, c] & ~np.isnan(truth[:, c])
-        claimed = [start for start, _ in events(known, window_s)]
-        hits = len(match_events(true, claimed, COLLAR_S)) if true and claimed else 0
-        counts[:, c] = hits, len(claimed) - hits, len(true) - hits
+        known = predicted[:, c] & ~np.isnan(truth[:, c])
+        found = [start for start, _ in events(known, window_s)]
+        hits = len(match_events(true, found, COLLAR_S)) if true and found else 0
+        counts[:, c] = hits, len(found) - hits, len(true) - hits
     return Counts(*counts)
 
 
 def rates(counts: Counts) -> dict[str, np.ndarray | float]:
     """Precision, recall and F1 of each class [C], and their micro and macro averages.
 
-    A class that is neither heard nor said has no F1 (NaN) and no part in the macro average.
+    A class that is neither there nor predicted has no F1 (NaN) and no part in the macro average.
     """
     hits, false_alarms, misses = (np.asarray(part, float) for part in counts)
     f1 = _ratio(2 * hits, 2 * hits + false_alarms + misses)
@@ -109,23 +109,23 @@ def thresholds(
 
     To be chosen on validation films, given as lists of [N, C]. `decide` makes decisions of probabilities and
     thresholds, with all smoothing that is done later. Few films hardly tell good thresholds apart: of those within
-    `SLACK` of the best F1 the one nearest to 0.5 is taken. Where a class is never heard, it is 0.5.
+    `SLACK` of the best F1 the one nearest to 0.5 is taken. Where a class never occurs, it is 0.5.
     """
     grid, classes = np.arange(0.05, 0.96, 0.05).round(2), truths[0].shape[1]
     f1 = np.zeros((len(grid), classes))
     for row, value in enumerate(grid):
-        said = [decide(probability, np.full(classes, value)) for probability in probabilities]
-        windows = [window_counts(*pair) for pair in zip(truths, said, strict=True)]
+        predicted = [decide(probability, np.full(classes, value)) for probability in probabilities]
+        windows = [window_counts(*pair) for pair in zip(truths, predicted, strict=True)]
         seconds = [window_counts(segments(truth, window_s), segments(one, window_s) == 1)
-                   for truth, one in zip(truths, said, strict=True)]
+                   for truth, one in zip(truths, predicted, strict=True)]
         f1[row] = sum(np.nan_to_num(rates(Counts(*np.sum(level, axis=0)))["f1"]) / 2 for level in (windows, seconds))
     distance = np.where(f1 >= f1.max(axis=0) - SLACK, np.abs(grid - 0.5)[:, None], 1.0)
-    heard = np.any([(truth == 1).any(axis=0) for truth in truths], axis=0)
-    return np.where(heard, grid[np.argmin(distance, axis=0)], 0.5)
+    active = np.any([(truth == 1).any(axis=0) for truth in truths], axis=0)
+    return np.where(active, grid[np.argmin(distance, axis=0)], 0.5)
 
 
 def best_constant(truth: np.ndarray) -> tuple[list[int], float]:
-    """The set of classes that, said all the time, has the best micro F1 on `truth` itself, and that F1.
+    """The set of classes that, predicted all the time, has the best micro F1 on `truth` itself, and that F1.
 
     It may look at the answers, so no honest constant is better. The best set of k classes is that of the k most
     frequent ones.
@@ -134,9 +134,9 @@ def best_constant(truth: np.ndarray) -> tuple[list[int], float]:
     candidates: Sequence[list[int]] = [sorted(order[:k].tolist()) for k in range(1, len(order) + 1)]
     scores = []
     for classes in candidates:
-        said = np.zeros(truth.shape, bool)
-        said[:, classes] = True
-        scores.append(rates(window_counts(truth, said))["micro_f1"])
+        predicted = np.zeros(truth.shape, bool)
+        predicted[:, classes] = True
+        scores.append(rates(window_counts(truth, predicted))["micro_f1"])
     best = int(np.argmax(np.nan_to_num(scores)))
     return candidates[best], float(scores[best])
 

@@ -1,8 +1,8 @@
-"""Scores of multi-label recognition, the choice of thresholds, and the answers that listen to nothing.
+"""Scores of multi-label recognition, the choice of thresholds, and constant answers.
 
 Axes: N items, C classes. `targets` and `decisions` are zeros and ones [N, C], `scores` are probabilities [N, C];
-a class is said where its score is above its threshold. Macro averages run over all C classes; one that is neither
-there nor said counts 0, as is usual for IRMAS.
+a class is predicted where its score is above its threshold. Macro averages run over all C classes; one that is neither
+there nor predicted counts 0, as is usual for IRMAS.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import reduce
 
 import numpy as np
 
-DEFAULT_THRESHOLD = 0.5  # of a class that validation data say nothing about
+DEFAULT_THRESHOLD = 0.5  # of a class that validation data hold nothing of
 
 POOLING = ("mean", "max", "sum")  # of the windows of an excerpt
 
@@ -20,7 +20,7 @@ Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 
 def micro_f1(targets: np.ndarray, decisions: np.ndarray) -> float:
-    """F1 of all N x C decisions pooled; 0 if nothing is there and nothing said.
+    """F1 of all N x C decisions pooled; 0 if nothing is there and nothing predicted.
 
     >>> micro_f1(np.array([[1, 0], [1, 1]]), np.array([[1, 0], [0, 0]]))
     0.5
@@ -32,11 +32,11 @@ def micro_f1(targets: np.ndarray, decisions: np.ndarray) -> float:
 def per_class(targets: np.ndarray, decisions: np.ndarray) -> dict[str, np.ndarray]:
     """Precision, recall and F1 [C] of each class, and how often it is there (`support`)."""
     targets, decisions = np.asarray(targets, bool), np.asarray(decisions, bool)
-    hits, said, there = ((targets & decisions).sum(axis=0), decisions.sum(axis=0), targets.sum(axis=0))
+    hits, predicted, there = ((targets & decisions).sum(axis=0), decisions.sum(axis=0), targets.sum(axis=0))
     return {
-        "precision": hits / np.maximum(said, 1),
+        "precision": hits / np.maximum(predicted, 1),
         "recall": hits / np.maximum(there, 1),
-        "f1": 2 * hits / np.maximum(said + there, 1),
+        "f1": 2 * hits / np.maximum(predicted + there, 1),
         "support": there,
     }
 
@@ -76,14 +76,14 @@ def choose_thresholds(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
 
 
 def constant(labels: Iterable[int], shape: tuple[int, int]) -> np.ndarray:
-    """Decisions [N, C] that say the same labels for every item."""
+    """Decisions [N, C] that give the same labels for every item."""
     decisions = np.zeros(shape, int)
     decisions[:, list(labels)] = 1
     return decisions
 
 
 def best_constant(targets: np.ndarray) -> tuple[int, ...]:
-    """The label set that, said for every item of `targets`, gives the best micro F1.
+    """The label set that, predicted for every item of `targets`, gives the best micro F1.
 
     It consists of the k most frequent classes for some k: for a fixed number of labels these give the most hits.
     """
@@ -126,6 +126,6 @@ def _best_threshold(present: np.ndarray, scores: np.ndarray) -> float:
     ordered, hits = scores[order], np.cumsum(present[order])
     f1 = 2 * hits / (np.arange(1, len(scores) + 1) + present.sum())
     f1[:-1][ordered[:-1] == ordered[1:]] = -1.0  # equal scores cannot be told apart
-    said = int(np.argmax(f1)) + 1
-    below = ordered[said] if said < len(ordered) else 0.0
-    return float((ordered[said - 1] + below) / 2)
+    predicted = int(np.argmax(f1)) + 1
+    below = ordered[predicted] if predicted < len(ordered) else 0.0
+    return float((ordered[predicted - 1] + below) / 2)

@@ -16,8 +16,8 @@ def column(*values: float) -> np.ndarray:
 
 def test_counts_and_rates_by_hand() -> None:
     truth = np.array([[1, 0], [1, 0], [0, 1], [nan, 1], [1, nan]])
-    said = np.array([[1, 1], [0, 0], [1, 1], [1, 1], [1, 1]], bool)
-    counts = frames.window_counts(truth, said)
+    predicted = np.array([[1, 1], [0, 0], [1, 1], [1, 1], [1, 1]], bool)
+    counts = frames.window_counts(truth, predicted)
     assert [part.tolist() for part in counts] == [[2, 2], [1, 1], [1, 0]]
     found = frames.rates(counts)
     np.testing.assert_allclose(found["precision"], [2 / 3, 2 / 3])
@@ -68,17 +68,18 @@ def test_seconds_are_heard_if_any_window_is() -> None:
 
 
 def test_events_match_by_onset_within_the_collar_one_to_one() -> None:
-    truth, said = np.zeros((300, 1)), np.zeros((300, 1), bool)
+    truth, predicted = np.zeros((300, 1)), np.zeros((300, 1), bool)
     truth[100:150], truth[200:220] = 1, 1  # onsets at 1.0 s and 2.0 s with windows of 10 ms
-    said[115:130], said[132:140], said[225:230] = True, True, True  # 1.15 s hits, 1.32 s too many, 2.25 s too late
-    assert [part.tolist() for part in frames.event_counts(truth, said, 0.01)] == [[1], [2], [1]]
+    # 1.15 s hits, 1.32 s is one too many, 2.25 s is too late
+    predicted[115:130], predicted[132:140], predicted[225:230] = True, True, True
+    assert [part.tolist() for part in frames.event_counts(truth, predicted, 0.01)] == [[1], [2], [1]]
 
 
 def test_events_in_unknown_time_do_not_count() -> None:
-    truth, said = np.full((100, 1), nan), np.ones((100, 1), bool)
+    truth, predicted = np.full((100, 1), nan), np.ones((100, 1), bool)
     truth[50:] = 0
-    said[50:] = False
-    assert [part.tolist() for part in frames.event_counts(truth, said, 0.01)] == [[0], [0], [0]]
+    predicted[50:] = False
+    assert [part.tolist() for part in frames.event_counts(truth, predicted, 0.01)] == [[0], [0], [0]]
 
 
 def test_thresholds_separate_what_can_be_separated() -> None:
@@ -106,5 +107,5 @@ def test_best_constant_beats_every_other_set() -> None:
     classes, f1 = frames.best_constant(truth)
     assert classes == [0, 2]
     for bits in range(1, 16):
-        said = np.tile([bool(bits >> c & 1) for c in range(4)], (400, 1))
-        assert frames.rates(frames.window_counts(truth, said))["micro_f1"] <= f1
+        predicted = np.tile([bool(bits >> c & 1) for c in range(4)], (400, 1))
+        assert frames.rates(frames.window_counts(truth, predicted))["micro_f1"] <= f1

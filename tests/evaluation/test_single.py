@@ -68,3 +68,27 @@ def test_calibration_by_hand() -> None:
 
 def test_full_confidence_has_a_bin() -> None:
     assert single.reliability(np.array([[1.0, 0.0]]), np.array([0]))["ece"] == 0
+
+
+def test_kinds_weigh_by_their_official_shares_and_instruments_within_them_alike() -> None:
+    """Kind a: an instrument of three notes, 2/3 right, and one of one note, wrong; kind b right; c does not occur."""
+    hits = np.array([1, 1, 0, 0, 1, 1])
+    kinds = np.array(["a", "a", "a", "a", "b", "b"])
+    instruments = np.array(["a1", "a1", "a1", "a2", "b1", "b2"])
+    found = single.kind_weighted_accuracy(hits, kinds, instruments, {"a": 30, "b": 10, "c": 60})
+    of_a = (3 / 4 * 2 / 3 + 1 / 2 * 0) / (3 / 4 + 1 / 2)
+    assert found["value"] == pytest.approx(0.75 * of_a + 0.25)
+    assert found["low"] == pytest.approx(0.25) and found["high"] == pytest.approx(0.75 * 2 / 3 + 0.25)
+
+
+def test_the_mix_of_the_items_does_not_move_the_weighted_score() -> None:
+    generator = np.random.default_rng(0)
+    instruments = generator.integers(0, 40, 4000)
+    kinds = np.where(instruments < 20, "a", "b")
+    hits = (generator.random(4000) < np.where(kinds == "a", 0.9, 0.3)) * 1
+    keep = (kinds == "a") | (generator.random(4000) < 0.3)
+    shares = {"a": 1, "b": 1}
+    whole = single.kind_weighted_accuracy(hits, kinds, instruments, shares)
+    part = single.kind_weighted_accuracy(hits[keep], kinds[keep], instruments[keep], shares)
+    assert whole["value"] == pytest.approx(0.6, abs=0.02) and part["value"] == pytest.approx(whole["value"], abs=0.03)
+    assert whole["low"] < whole["value"] < whole["high"]
