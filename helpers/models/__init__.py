@@ -25,7 +25,7 @@ LINEAGES = {
     "genres": ("cnn_1d_5l", "cnn_2d_4l", "cnn_2d_4l_gru", "sample_cnn"),
     "vision": ("alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "googlenet", "resnet34", "resnet50", "densenet121"),
     "auditory": ("auditory_pathway",),
-    "pooled": ("pooled_lda", "pooled_committee", "scattering_svm"),
+    "pooled": ("pooled_lda", "pooled_lda_svm", "scattering_svm"),
 }
 MODELS: dict[str, str | Builder] = {name: file for file, names in LINEAGES.items() for name in names}
 

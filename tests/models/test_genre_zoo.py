@@ -12,7 +12,7 @@ from helpers.experiments.genres import ZOO, GenreConfig
 from helpers.models import MODELS, build
 from helpers.models.base import KINDS, normalisation, parameter_count, renormalise
 from helpers.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from helpers.models.pooled import PENALTY, SOLVERS, Duels, Standardise, discriminant, solve, support_vectors
+from helpers.models.pooled import SOLVERS, OneVsOneSVM, Standardise, discriminant, linear_svm, solve
 
 CLASSES = ["blues", "jazz", "rock"]
 ARGUMENTS = {"mel": GenreConfig().mel}
@@ -77,7 +77,7 @@ def test_a_solved_model_separates_its_training_clips_and_comes_back(name, tmp_pa
     with torch.inference_mode():
         features = model.frontend(clips)
     solve(model, name, features, labels)
-    if name == "pooled_committee":
+    if name == "pooled_lda_svm":
         arguments = {"vectors": len(clips)}
     with torch.inference_mode():
         expected = model(clips)
@@ -137,12 +137,26 @@ def test_a_class_without_clips_never_wins():
     assert (scores.argmax(dim=1) < 3).all()
 
 
+@pytest.mark.parametrize("name", SOLVERS)
+def test_two_classes_of_three_and_one_class_of_two(name):
+    x, labels = gaussian_classes()
+    x, labels = torch.tensor(x[labels < 2]).float(), torch.tensor(labels[labels < 2] * 2)
+    arguments = {"seconds": 1.5} if name == "scattering_svm" else {}
+    model = build(name, 3, **ARGUMENTS, **arguments)
+    model.encoder = Standardise([30])
+    solve(model, name, x, labels)
+    predicted = model.head(model.encoder(x)).argmax(dim=1)
+    assert (predicted == labels).float().mean() > 0.9
+    with pytest.raises(InputError, match="one class only"):
+        solve(model, name, x[labels == 0], labels[labels == 0])
+
+
 def test_support_vectors_equal_scikit_learns():
     from sklearn.svm import LinearSVC
 
     x, labels = gaussian_classes()
     reference = LinearSVC(C=0.5, tol=1e-8, max_iter=100_000).fit(x, labels)
-    head = support_vectors(torch.tensor(x), torch.tensor(labels), 3, 0.5)
+    head = linear_svm(torch.tensor(x), torch.tensor(labels), 3, 0.5)
     np.testing.assert_allclose(head.weight.detach(), reference.coef_, atol=1e-3)
     np.testing.assert_allclose(head.bias.detach(), reference.intercept_, atol=1e-3)
 
@@ -156,15 +170,15 @@ def test_standardise_gives_every_block_the_same_weight():
     assert energy[2:].sum() == pytest.approx(1.0, abs=1e-4)
 
 
-def test_duels_vote_as_scikit_learns_one_against_one_machine():
+def test_pairs_vote_as_scikit_learns_one_against_one_machine():
     from sklearn.svm import SVC
 
     x, labels = gaussian_classes()
-    duels = Duels(x.shape[1], 3, len(x))
-    duels.fit(torch.tensor(x).float(), torch.tensor(labels))
-    reference = SVC(C=PENALTY, gamma="scale").fit(x, labels)
+    machines = OneVsOneSVM(x.shape[1], 3, len(x))
+    machines.fit(torch.tensor(x).float(), torch.tensor(labels))
+    reference = SVC(C=10.0, gamma="scale").fit(x, labels)
     new = np.random.default_rng(1).standard_normal((40, x.shape[1])) + 0.5
-    scores, theirs = duels(torch.tensor(new).float()).numpy(), reference.decision_function(new)
+    scores, theirs = machines(torch.tensor(new).float()).numpy(), reference.decision_function(new)
     assert (scores.argmax(axis=1) == theirs.argmax(axis=1)).mean() > 0.97
     np.testing.assert_allclose(scores - scores.mean(axis=1, keepdims=True), theirs - theirs.mean(axis=1, keepdims=True),
                                atol=0.02)
