@@ -149,7 +149,7 @@ def train(
     built = films.load(data)
     notes = load_checkpoint(init, nsynth.TASK) if init else None
     checkpoint = study.train(
-        built, study.recipe(notes is not None, epochs, seed), notes, context,
+        built, study.recipe(epochs, seed), notes, context,
         chmusic.solos(solos, built.instruments) if solos else (), run_dir,
     )  # fmt: skip
     if any(film.split == "test" for film in built.films):

@@ -1,59 +1,141 @@
-"""Train a model of the genre study, let files vote by windows, cross-validate over tracks, write the checkpoint.
+"""The genre study: the document's recipe and models, what there is to choose, splits and folds, votes of windows.
 
-Axis letters: W windows, N tracks, C classes, D features.
+A track is the unit of every split; windows are cut behind the split, so that all models are judged on the same
+seconds of the same tracks. Source: "Music genre classification (PyTorch)". Shown in notebook 06.
+Axis letters: W windows, N tracks, C classes.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
+from dataclasses import asdict, dataclass
 
 import numpy as np
-import torch
 from scipy.special import log_softmax
-from torch.utils.data import DataLoader
 
-from helpers.augmentation.genre import ON_THE_FLY
-from helpers.config import InputError
+from helpers.config import InputError, MelConfig, TrainConfig
 from helpers.datasets import gtzan
-from helpers.datasets.base import AugmentedDataset, Clip, ClipDataset, clips_fingerprint, groups
-from helpers.evaluation import results as metrics
+from helpers.datasets.base import Clip, grouped_folds, groups
 from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.single import majority_baseline, top_k_accuracy
-from helpers.experiments.genre_recipe import SOLVED, GenreConfig
-from helpers.models import build
-from helpers.models.base import AudioClassifier
-from helpers.models.checkpoint import Checkpoint, save_checkpoint
-from helpers.models.pooled import solve
-from helpers.prediction.clips import best_device, predict
+from helpers.experiments.common import labels_of
 
 TASK = "gtzan"
-Parts = dict[str, list[Clip]]
+Parts = dict[str, list[Clip]]  # train, valid, test
+ZOO = {  # registry name -> name in the document's table, in its order; what the document only plans comes last
+    "cnn_1d_5l": "5L-1D CNN",
+    "alexnet": "AlexNet",
+    "vgg11": "VGG11",
+    "vgg13": "VGG13",
+    "vgg16": "VGG16",
+    "vgg19": "VGG19",
+    "googlenet": "GoogLeNet",
+    "resnet34": "ResNet34",
+    "resnet50": "ResNet50",
+    "densenet121": "DenseNet121",
+    "sample_cnn": "SampleCNN basic block",
+    "cnn_2d_4l": "4L-2D CNN",
+    "cnn_2d_4l_gru": "4L-2D CNN + GRU",
+    "auditory_pathway": "A1-belt-parabelt-T2/T3",
+    "scattering_svm": "Wavelet scattering + linear SVM",
+    "pooled_lda": "Pooled statistics + LDA",
+    "pooled_lda_svm": "Pooled statistics + LDA and SVMs",
+}
+SOLVED = ("scattering_svm", "pooled_lda", "pooled_lda_svm")  # fixed features, a head that is solved, not trained
+BASE = "cnn_2d_4l"
+ABLATIONS = {  # rows beside the zoo: the document's own ablations of its network, and its feature length
+    "cnn_2d_4l_no_fc": ("4L-2D CNN without its fully connected layer", {"hidden": 0}),
+    "cnn_2d_4l_3_conv": ("4L-2D CNN without one convolution", {"channels": (32, 64, 128)}),
+    "cnn_2d_4l_1024": ("4L-2D CNN, 1024 frames at once", {}),
+}
+TITLES = ZOO | {name: title for name, (title, _) in ABLATIONS.items()}
+HIDDEN = 128  # units of the fully connected layer of the 4L-2D CNN
+SHRINKAGES = (0.1, 0.3, 0.6)  # of the covariance of the discriminant
 
 
 @dataclass(frozen=True)
-class Trained:
-    """A trained model with what is needed to use it."""
+class GenreConfig:
+    """Hyper-parameters with the document's values; momentum 0.9 and Nesterov are what "sgd" means in this project."""
 
-    name: str
-    model: AudioClassifier
-    config: GenreConfig
-    genres: Sequence[str]
-    curves: dict[str, list[float]] = field(default_factory=dict)  # of a network: loss and score of each epoch
+    sample_rate: int = 22_050  # Hz
+    n_fft: int = 1024  # samples, also the window
+    hop_length: int = 512  # samples
+    n_mels: int = 128  # bands
+    feature_length: int = 1024  # frames of each file that are used
+    window_s: float = 3.0  # a file votes by windows of this length
+    pooled_windows: tuple[tuple[float, float], ...] = ((3.0, 1.5), (7.5, 2.5))  # length and hop, s: to choose from
+    optimizer: str = "sgd"
+    learning_rate: float = 0.01
+    weight_decay: float = 1e-6
+    batch_size: int = 32
+    epochs: int = 100  # at most; the document's best run stopped after 26
+    patience: int = 10  # epochs without a better validation score: early stopping
+    normalisation: str = "batch"
+    max_windows: int = 10**9  # that are trained on; a budget may set less
+    workers: int = 2  # processes that read and augment
+    seed: int = 0
 
     @property
-    def arguments(self) -> dict:
-        """What builds a model that takes this one's weights."""
-        duels = getattr(self.model.head, "duels", None)
-        return self.config.arguments(self.name) | ({} if duels is None else {"vectors": len(duels.vectors)})
+    def used_s(self) -> float:
+        """Seconds of each file that are used."""
+        return self.feature_length * self.hop_length / self.sample_rate
+
+    def arguments(self, name: str) -> dict:
+        """What the builder of a model is given, as plain values: they travel in the checkpoint."""
+        if name == "scattering_svm":
+            return {"mel": self.mel, "seconds": self.window_s}
+        if name in SOLVED:
+            return {"mel": self.mel}
+        network = {"mel": self.mel, "normalisation": self.normalisation}
+        if model_of(name) == BASE:
+            network |= {"hidden": HIDDEN} | ABLATIONS.get(name, ("", {}))[1]
+        return network
+
+    @property
+    def mel(self) -> dict:
+        """Front end, as plain values for a model's builder."""
+        return asdict(MelConfig(self.sample_rate, self.n_fft, self.hop_length, self.n_mels, 30.0, self.sample_rate / 2))
+
+    @property
+    def train(self) -> TrainConfig:
+        """The recipe for `training.fit`."""
+        same = ("epochs", "batch_size", "learning_rate", "weight_decay", "optimizer", "patience", "workers", "seed")
+        return TrainConfig(schedule="constant", balanced=False, **{name: getattr(self, name) for name in same})
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is chosen by cross-validation inside the training tracks: windows, and the strength of the solver."""
+
+    model: str
+    window_s: float
+    hop_s: float
+    options: tuple[tuple[str, float], ...] = ()
+
+
+def model_of(name: str) -> str:
+    """Registry name of a row of the table.
+
+    Raises:
+        InputError: there is no such row.
+    """
+    if name not in TITLES:
+        raise InputError(f"model {name!r}: not in the genre study; choose one of {', '.join(TITLES)}")
+    return name if name in ZOO else BASE
+
+
+def settings(name: str, config: GenreConfig) -> list[Setting]:
+    """What there is to choose from: nothing for a network, windows and shrinkage for pooled statistics."""
+    if not model_of(name).startswith("pooled"):
+        seconds = config.used_s if name.endswith("_1024") else config.window_s
+        return [Setting(model_of(name), seconds, seconds)]
+    strengths = [(("shrinkage", value),) for value in SHRINKAGES]
+    return [Setting(name, *window, options) for window in config.pooled_windows for options in strengths]
 
 
 @dataclass(frozen=True)
 class Votes:
-    """What the windows of each track say together."""
+    """What the windows of each track come to together."""
 
     tracks: np.ndarray  # names [N]
     scores: np.ndarray  # mean log probabilities of the windows [N, C]
@@ -63,86 +145,28 @@ class Votes:
         """Share of tracks that are right, with its 95 % interval over tracks."""
         return bootstrap(top_k_accuracy, self.tracks, self.scores, self.labels, seed=seed)
 
+    @property
+    def likelihood(self) -> float:
+        """Mean log probability of the true genre: tells models apart whose accuracies are equal."""
+        return float(self.scores[np.arange(len(self.labels)), self.labels].mean())
 
-def dealt(clips: Sequence[Clip], name: str, protocol: str, config: GenreConfig) -> Parts:
-    """Windows of the model's length, dealt out by a protocol.
+
+def split_tracks(tracks: Sequence[Clip], protocol: str, seed: int) -> Parts:
+    """Whole tracks by part.
 
     Raises:
         InputError: a part that training or testing needs is empty.
     """
-    windows = gtzan.windows(clips, *config.window(name), config.heard_s)
-    return _limited(gtzan.split(windows, protocol, config.seed), f"protocol {protocol!r}", config)
+    parts = gtzan.split(tracks, protocol, seed)
+    for part, clips in parts.items():
+        if not clips:
+            raise InputError(f"protocol {protocol!r}: no {part} tracks among the clips; use another --split, or more")
+    return parts
 
 
-def cut(parts: Parts, name: str, config: GenreConfig) -> Parts:
-    """Windows of the model's length of whole files that were dealt out already.
-
-    Raises:
-        InputError: a part is empty.
-    """
-    windows = {part: gtzan.windows(clips, *config.window(name), config.heard_s) for part, clips in parts.items()}
-    return _limited(windows, "list files", config)
-
-
-def _limited(parts: Parts, split: str, config: GenreConfig) -> Parts:
-    """Windows in random order, of each part as many as the recipe allows."""
-    for part, windows in parts.items():
-        if not windows:
-            raise InputError(f"{split}: no {part} tracks among the clips; use another --split, or more tracks")
-    generator = np.random.default_rng(config.seed)
-    return {part: [windows[index] for index in generator.permutation(len(windows))[: config.max_windows]]
-            for part, windows in parts.items()}
-
-
-def train(
-    name: str,
-    parts: Parts,
-    config: GenreConfig,
-    genres: Sequence[str],
-    augment: bool = False,
-    run_dir: Path | None = None,
-) -> Trained:
-    """Train on parts["train"]; a network keeps the epoch that is best on parts["valid"].
-
-    Args:
-        name: a key of `genre_recipe.ZOO`.
-        parts: windows.
-        config: the recipe.
-        genres: names of the labels.
-        augment: change the training windows by the seven augmentations (never the others).
-        run_dir: a network's training that was killed goes on from there.
-    """
-    torch.manual_seed(config.seed)
-    model = build(name, len(genres), **config.arguments(name))
-    seconds, _ = config.window(name)
-    training = ClipDataset(parts["train"], len(genres), config.sample_rate, seconds)
-    if name in SOLVED:
-        features, labels = _features(name, tuple(parts["train"]), config), _labels(parts["train"])
-        if augment:
-            changed = AugmentedDataset(training, ON_THE_FLY, config.seed)
-            features = torch.cat([features, _changed_features(model.frontend, changed, config.workers)])
-            labels = torch.cat([labels, labels])
-        solve(model, name, features, labels)
-        return Trained(name, model, config, genres)
-    from helpers.training.fit import fit
-
-    validation = ClipDataset(parts["valid"], len(genres), config.sample_rate, seconds)
-    history = fit(model, training, validation, config.train, augment=ON_THE_FLY if augment else None, run_dir=run_dir)
-    names = ("train_loss", "train_score", "valid_loss", "valid_score")
-    return Trained(name, model, config, genres, {curve: history.curve(curve) for curve in names})
-
-
-def votes(trained: Trained, windows: Sequence[Clip]) -> Votes:
-    """Scores of every track by its windows."""
-    if trained.name in SOLVED:
-        embedding = trained.model.encoder(_features(trained.name, tuple(windows), trained.config))
-        return vote(trained.model.head(embedding).detach().numpy(), windows)
-    seconds, _ = trained.config.window(trained.name)
-    logits, unreadable = predict(
-        trained.model, windows, trained.config.sample_rate, seconds, batch_size=16, device=best_device())
-    if unreadable:
-        raise InputError(next(iter(unreadable.values())))
-    return vote(logits, windows)
+def windows_of(tracks: Sequence[Clip], setting: Setting, config: GenreConfig) -> list[Clip]:
+    """The windows that tracks are cut to."""
+    return gtzan.windows(tracks, setting.window_s, setting.hop_s, config.used_s)
 
 
 def vote(logits: np.ndarray, windows: Sequence[Clip]) -> Votes:
@@ -151,83 +175,28 @@ def vote(logits: np.ndarray, windows: Sequence[Clip]) -> Votes:
     scores = np.zeros((len(tracks), logits.shape[1]))
     np.add.at(scores, which, log_softmax(logits, axis=1))
     labels = np.zeros(len(tracks), int)
-    labels[which] = [clip.labels[0] for clip in windows]
+    labels[which] = labels_of(windows)
     return Votes(tracks, scores / counts[:, None], labels)
 
 
-def number_folds(windows: Sequence[Clip], folds: int, contiguous: bool) -> np.ndarray:
-    """Fold [W] of each window, by the place of its track among those of its genre in order of number.
-
-    Contiguous folds hold neighbours together, which in GTZAN often are one artist; otherwise neighbours are dealt
-    out to different folds (with as many folds as tracks of a genre: leave one number out).
-    """
-    place: dict[str, tuple[int, int]] = {}
-    for genre in {re.split(r"\.", clip.group)[0] for clip in windows}:
-        names = sorted({clip.group for clip in windows if clip.group.startswith(f"{genre}.")})
-        place |= {name: (rank, len(names)) for rank, name in enumerate(names)}
-    ranks = [place[clip.group] for clip in windows]
-    return np.array([rank * folds // count if contiguous else rank % folds for rank, count in ranks])
+def blocks(tracks: Sequence[Clip], count: int = 3) -> np.ndarray:
+    """Group of each track [N]: so many runs of neighbouring numbers in each genre, which often are of one artist."""
+    place = {}
+    for genre in {clip.group.split(".")[0] for clip in tracks}:
+        names = sorted({clip.group for clip in tracks if clip.group.split(".")[0] == genre})
+        place |= {name: f"{genre} {rank * count // len(names)}" for rank, name in enumerate(names)}
+    return np.array([place[clip.group] for clip in tracks])
 
 
-def cross_validate(
-    name: str, windows: Sequence[Clip], fold: np.ndarray, config: GenreConfig, genres: Sequence[str]
-) -> Votes:
-    """Votes of every track by a solved model that did not see its fold."""
-    model = build(name, len(genres), **config.arguments(name))
-    features, labels = _features(name, tuple(windows), config), _labels(windows)
-    logits = np.zeros((len(windows), len(genres)), np.float32)
-    for held_out in np.unique(fold):
-        inside = torch.from_numpy(fold != held_out)
-        solve(model, name, features[inside], labels[inside])
-        with torch.inference_mode():
-            logits[~inside.numpy()] = model.head(model.encoder(features[~inside])).numpy()
-    return vote(logits, windows)
-
-
-def save(path: Path, trained: Trained, windows: Sequence[Clip], label: str, scores: dict, command: str) -> Checkpoint:
-    """Write the checkpoint of a trained model; `windows` are those it was trained on, `label` that of the corpus."""
-    tracks = len({clip.group for clip in windows})
-    checkpoint = Checkpoint(
-        task=TASK,
-        model=trained.name,
-        arguments=trained.arguments,
-        classes=list(trained.genres),
-        sample_rate=trained.config.sample_rate,
-        seconds=trained.config.window(trained.name)[0],
-        state=trained.model.state_dict(),
-        seed=trained.config.seed,
-        data={"corpus": "GTZAN", "label": label, "tracks": tracks,
-              "windows": len(windows), "fingerprint": clips_fingerprint(windows)},
-        scores=scores,
-        command=command,
-        versions=metrics.versions(),
-    )
-    save_checkpoint(path, checkpoint)
-    return checkpoint
+def folds(tracks: Sequence[Clip], most: int, by_block: bool, seed: int) -> np.ndarray:
+    """Fold of each track [N], as many as every genre has tracks (or runs of neighbours), and at most so many."""
+    unit, labels = blocks(tracks) if by_block else groups(tracks), labels_of(tracks)
+    fewest = min(len(set(unit[labels == label])) for label in np.unique(labels))
+    return grouped_folds(labels, unit, max(2, min(most, fewest)), seed)
 
 
 def baseline(parts: Parts) -> float:
-    """Accuracy on the test tracks of always saying the most frequent training genre."""
-    labels = {part: np.array([label for _, label in sorted({(c.group, c.labels[0]) for c in windows})])
-              for part, windows in parts.items()}
+    """Accuracy on the test tracks of always naming the most frequent training genre."""
+    labels = {part: np.array([label for _, label in sorted({(c.group, c.labels[0]) for c in clips})])
+              for part, clips in parts.items()}
     return majority_baseline(labels["train"], labels["test"])["top1"]
-
-
-@lru_cache(maxsize=8)  # the table asks for the same windows without and with augmentation
-def _features(name: str, windows: tuple[Clip, ...], config: GenreConfig) -> torch.Tensor:
-    """What the front end of a solved model makes of the windows, [W, D]."""
-    frontend = build(name, 1, **config.arguments(name)).frontend
-    rows, unreadable = predict(frontend, windows, config.sample_rate, config.window(name)[0], batch_size=16)
-    if unreadable:
-        raise InputError(next(iter(unreadable.values())))
-    return torch.from_numpy(rows)
-
-
-def _changed_features(frontend: torch.nn.Module, changed: AugmentedDataset, workers: int) -> torch.Tensor:
-    """What a front end makes of augmented windows, [W, D]; they are changed in processes of their own."""
-    with torch.inference_mode():
-        return torch.cat([frontend(waveforms) for waveforms, _ in DataLoader(changed, 16, num_workers=workers)])
-
-
-def _labels(windows: Sequence[Clip]) -> torch.Tensor:
-    return torch.tensor([clip.labels[0] for clip in windows])

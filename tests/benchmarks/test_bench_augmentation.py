@@ -9,7 +9,7 @@ import torch
 from genre_pieces import piece
 
 from helpers.augmentation.genre import ON_THE_FLY, SEVEN
-from helpers.experiments.genre_recipe import GenreConfig
+from helpers.experiments.genres import GenreConfig
 from helpers.models import build
 from helpers.models.base import channels_last
 from helpers.training.fit import trainer_precision
