@@ -13,6 +13,7 @@ import numpy as np
 from torch import nn
 
 from helpers.config import DATA, ROOT, DataLabel, InputError, TrainConfig
+from helpers.datasets import corpus
 from helpers.datasets.base import Clip, clips_fingerprint, data_label, groups
 from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.results import Result, versions
@@ -21,19 +22,12 @@ from helpers.files import fingerprint
 from helpers.models.checkpoint import Checkpoint
 from helpers.training.module import History
 
-PLACES = {  # patterns, relative to the data root, of the folders and archives that make up a corpus
-    "nsynth": ("nsynth", "nsynth-*"),
-    "irmas": ("irmas", "IRMAS-*"),
-    "chmusic": ("chmusic", "ChMusic"),
-    "films": ("films",),
-    "gtzan": ("gtzan", "genres"),
-}
-TESTED_ON = {"irmas": ("IRMAS-TestingData*", "irmas/IRMAS-TestingData*")}  # without these nothing can be scored
+SLIDES = "Dahan and Hefetz, Instrument recognition in music, course slides"
 PUBLISHED: dict[str, tuple[float, str]] = {  # figures of others: (value, where it stands)
-    "NSynth top-1, best published": (0.75, "Wang et al., Towards learning universal audio representations, ICASSP 2022"),
+    "NSynth top-1, best published": (0.75, "Wang et al., Learning universal audio representations, ICASSP 2022"),
     "NSynth top-1, other published": (0.70, "MULE, MERT and MusicCNN, as the homework cites them (NTU, Lee 2024)"),
-    "IRMAS hit@1, model 1.0": (0.15, "Dahan and Hefetz, Instrument recognition in music, course slides"),
-    "IRMAS hit@1, model 2.3": (1463 / 2874, "Dahan and Hefetz, Instrument recognition in music, course slides"),
+    "IRMAS hit@1, model 1.0": (0.15, SLIDES),
+    "IRMAS hit@1, model 2.3": (1463 / 2874, SLIDES),
 }
 
 
@@ -50,21 +44,11 @@ class Trained:
     thresholds: tuple[float, ...] = ()  # multi-label tasks only
 
 
-def can_be_scored(root: Path, corpus: str) -> bool:
-    """Whether a corpus is below a data root, with the part of it that it is tested on."""
-    return any(any(Path(root).glob(pattern)) for pattern in TESTED_ON.get(corpus, PLACES[corpus]))
-
-
-def places(root: Path, corpus: str) -> list[Path]:
-    """The folders and archives of a corpus below a data root; empty if it is not there."""
-    return sorted({path for pattern in PLACES[corpus] for path in Path(root).glob(pattern)})
-
-
-def data_root(corpus: str, root: str | Path = "", budget: str = "quick") -> Path:
+def data_root(name: str, root: str | Path = "", budget: str = "quick") -> Path:
     """The folder to hand to `datasets.<corpus>`.
 
     Args:
-        corpus: a key of `PLACES`.
+        name: a key of `datasets.CORPORA`.
         root: where real corpora lie; empty: `data/`.
         budget: a key of `config.BUDGETS`; decides how large the generated corpora are.
 
@@ -78,7 +62,7 @@ def data_root(corpus: str, root: str | Path = "", budget: str = "quick") -> Path
     if root and not Path(root).is_dir():
         raise InputError(f"{root}: no such folder; --data-root is the folder that holds nsynth/, irmas/ and so on")
     real = Path(root) if root else DATA
-    return real if can_be_scored(real, corpus) else generated(budget)
+    return real if corpus(name).can_be_scored(real) else generated(budget)
 
 
 def generated(budget: str) -> Path:
@@ -93,11 +77,11 @@ def kind(root: Path) -> str:
     return "generated (demo)" if data_label(root, n=0, official_n=1) == "demo" else "real"
 
 
-def listing(root: Path, corpus: str) -> list[tuple[str, int]]:
+def listing(root: Path, name: str) -> list[tuple[str, int]]:
     """Relative name and size in bytes of every file of a corpus, sorted: changes when the corpus does."""
     files = []
-    for top in places(root, corpus):
-        files += [top] if top.is_file() else [Path(folder, name) for folder, _, names in os.walk(top) for name in names]
+    for top in corpus(name).found(root):
+        files += [top] if top.is_file() else [Path(folder, file) for folder, _, found in os.walk(top) for file in found]
     return sorted((path.relative_to(root).as_posix(), path.stat().st_size) for path in files)
 
 
@@ -149,8 +133,9 @@ def scores_of(logits: np.ndarray, clips: Sequence[Clip]) -> dict[str, dict[str, 
 
 def sentence(what: str, scores: Mapping[str, Mapping[str, float]]) -> str:
     """Top-1 and top-3 with intervals as one line."""
-    parts = [f"{k.replace('top', 'top-')} {s['value']:.1%} [{s['low']:.1%}, {s['high']:.1%}]" for k, s in scores.items()]
-    return f"{what}: " + ", ".join(parts)
+    return f"{what}: " + ", ".join(
+        f"{k.replace('top', 'top-')} {s['value']:.1%} [{s['low']:.1%}, {s['high']:.1%}]" for k, s in scores.items()
+    )
 
 
 def curves(history: History) -> dict[str, list[float]]:
@@ -193,7 +178,8 @@ def single_label_result(
         title, corpus, data, clips, {name: scores_of(values, clips) for name, values in logits.items()},
         baselines={"majority class": majority_baseline(labels_of(train), labels)}, classes=list(classes),
         confusion={
-            name: confusion_matrix(labels, predictions(values), len(classes)).tolist() for name, values in logits.items()
+            name: confusion_matrix(labels, predictions(values), len(classes)).tolist()
+            for name, values in logits.items()
         },
         **more,
     )  # fmt: skip

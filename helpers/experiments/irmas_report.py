@@ -13,7 +13,7 @@ from helpers.datasets.base import Clip, clips_fingerprint, groups, multi_hot
 from helpers.evaluation import multilabel
 from helpers.evaluation.results import Result
 from helpers.experiments import irmas as study
-from helpers.experiments.nsynth import curves
+from helpers.experiments.common import curves
 from helpers.files import fingerprint
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
 

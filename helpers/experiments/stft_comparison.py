@@ -18,8 +18,8 @@ from helpers.evaluation.multilabel import choose_thresholds, hit_at_1, per_class
 from helpers.evaluation.results import Result
 from helpers.experiments import irmas as study
 from helpers.experiments import stft_models as stft
+from helpers.experiments.common import curves
 from helpers.experiments.irmas_report import result
-from helpers.experiments.nsynth import curves
 from helpers.models import build, multistft
 from helpers.models.base import AudioClassifier, parameter_count
 from helpers.training.fit import fit
@@ -136,7 +136,7 @@ def _detector_f1(
     for data in sets:
         data.targets = data.targets[:, [label]]
     mixtures = study.validation_mixtures(sets[1])
-    network = build(study.MODEL, 1, **study.ARGUMENTS)
+    network = build(study.MODEL, 1, seed=config.seed, **study.ARGUMENTS)
     fit(network, sets[0], mixtures, config, augment=study.augmentation(),
         batch_augment=study.MixAndUnite(study.VOICES), spec_augment=study.SpecAugment())
     threshold = choose_thresholds(mixtures.targets, study.dataset_scores(network, mixtures, config.batch_size))
@@ -147,8 +147,7 @@ def _detector_f1(
 
 
 def _network(model: str, arguments: dict, seed: int) -> AudioClassifier:
-    torch.manual_seed(seed)
-    return build(model, len(irmas.CODES), **arguments)
+    return build(model, len(irmas.CODES), seed=seed, **arguments)
 
 
 def _frozen_at_first(config: TrainConfig) -> TrainConfig:
@@ -165,7 +164,7 @@ def _transfer(
         stft.load_weights(network, "three_band", weights)
         return
     notes = {split: nsynth.clips(notes_root, split) for split in ("train", "valid")}
-    source = build("three_band", len(nsynth.FAMILIES), **arguments)
+    source = build("three_band", len(nsynth.FAMILIES), seed=config.seed, **arguments)
     sets = (PhraseDataset(notes[split], len(nsynth.FAMILIES), multistft.SAMPLE_RATE, irmas.SECONDS, n, config.seed)
             for split, n in (("train", scale.phrases), ("valid", scale.phrases // 4)))
     fit(source, *sets, config)
@@ -173,7 +172,8 @@ def _transfer(
 
 
 def _hits(
-    network: AudioClassifier, model: str, arguments: dict, root: Path, clips: Sequence[Clip], test: Sequence[Clip], seed: int
+    network: AudioClassifier, model: str, arguments: dict, root: Path, clips: Sequence[Clip], test: Sequence[Clip],
+    seed: int,
 ) -> dict:
     """hit@1 on test excerpts with its interval over tracks."""
     checkpoint = stft.checkpoint_of(network, model, arguments, clips, root, seed, "", {})

@@ -6,42 +6,41 @@ import numpy as np
 
 from helpers.__main__ import main
 from helpers.evaluation import results as metrics
-from helpers.experiments import classic, classic_ablations
+from helpers.experiments import classic
 from helpers.experiments.classic import FEATURES, Table
 from helpers.features.pooled import column_names
 from helpers.models import classic as models
 
 
-def test_choice_is_by_top1_then_top3() -> None:
+def test_choice_is_by_weighted_top1_then_top3() -> None:
     validated = {
-        "a": {"top1": 0.8, "top3": 0.9}, "b": {"top1": 0.8, "top3": 0.95}, "c": {"top1": 0.7, "top3": 1.0},
-    }  # fmt: skip
+        "a": {"top1": 0.9, "weighted top1": 0.8, "weighted top3": 0.9},
+        "b": {"top1": 0.6, "weighted top1": 0.8, "weighted top3": 0.95},
+        "c": {"top1": 0.95, "weighted top1": 0.7, "weighted top3": 1.0},
+    }
     assert classic.choose(validated) == "b"
 
 
 def test_every_column_is_of_exactly_one_kind() -> None:
-    indices = np.concatenate(list(classic_ablations.kinds().values()))
+    indices = np.concatenate(list(classic.kinds().values()))
     assert sorted(indices) == list(range(len(column_names(FEATURES))))
 
 
 def test_importance_finds_the_kind_that_holds_the_answer() -> None:
     generator, labels = np.random.default_rng(0), np.repeat([0, 1], 40)
     matrix = generator.normal(size=(80, len(column_names(FEATURES)))).astype(np.float32)
-    chroma = classic_ablations.kinds()["chroma"]
+    chroma = classic.kinds()["chroma"]
     matrix[:, chroma] += 3 * labels[:, None]
     table = Table(matrix, labels, np.arange(80))
     classifier, _ = models.fit("k-NN", matrix, labels, table.groups, folds=0, seed=0)
     model = models.ClassicModel("k-NN", classifier, ["a", "b"], FEATURES)
-    losses = classic_ablations.importance(model, table, seed=0)
+    losses = classic.importance(model, table, seed=0)
     assert max(losses, key=losses.get) == "chroma"
     assert losses["chroma"] > 0.3 > 0.1 > losses["MFCC"]
 
 
-def test_poolings_grow_and_end_with_all_columns(monkeypatch) -> None:
-    widths = []
-    count = lambda train, valid, columns, seed: widths.append(len(columns))  # noqa: E731
-    monkeypatch.setattr(classic_ablations, "_score_columns", count)
-    classic_ablations.poolings(None, None, 0)
+def test_poolings_grow_and_end_with_all_columns() -> None:
+    widths = [len(columns) for columns in classic.poolings().values()]
     assert widths == sorted(set(widths)) and widths[-1] == len(column_names(FEATURES))
 
 

@@ -1,4 +1,4 @@
-"""The NSynth experiments: folds keep instruments together, limits are reproducible, scores are counted right."""
+"""The NSynth experiments: scores are counted and weighted right, notes are chosen, archives are refused."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from torch import nn
 
-from helpers.config import InputError
+from helpers.config import InputError, TrainConfig
 from helpers.datasets import nsynth
 from helpers.datasets.base import Clip
 from helpers.experiments import generalisation
 from helpers.experiments import nsynth as study
+from helpers.experiments.common import Trained, labels_of
 
 
 def notes(per_instrument: int = 3) -> list[Clip]:
@@ -23,24 +24,6 @@ def notes(per_instrument: int = 3) -> list[Clip]:
         for number in range(4)
         for pitch in range(40, 40 + per_instrument)
     ]
-
-
-def test_folds_keep_instruments_together_and_hold_every_family() -> None:
-    clips = notes()
-    folds = generalisation.instrument_folds(clips, 4, seed=0)
-    by_instrument: dict[str, set[int]] = {}
-    for clip, fold in zip(clips, folds, strict=True):
-        by_instrument.setdefault(clip.group, set()).add(fold)
-    assert all(len(found) == 1 for found in by_instrument.values())
-    for fold in range(4):
-        assert {clip.labels[0] for clip, f in zip(clips, folds, strict=True) if f == fold} == {0, 3}
-
-
-def test_limited_draws_the_same_clips_for_a_seed() -> None:
-    clips = notes()
-    assert study.limited(clips, 5, seed=1) == study.limited(clips, 5, seed=1)
-    assert study.limited(clips, 5, seed=1) != study.limited(clips, 5, seed=2)
-    assert study.limited(clips, 100) == clips
 
 
 def test_hardest_and_by_instrument_count_mistakes() -> None:
@@ -67,5 +50,28 @@ def test_robustness_counts_every_change(demo_root: Path) -> None:
             return nn.functional.one_hot(waveform.new_zeros(len(waveform)).long(), 11).float()
 
     clips = nsynth.clips(demo_root, "valid")[:12]
-    share = float(np.mean(study.labels_of(clips) == 0))
+    share = float(np.mean(labels_of(clips) == 0))
     assert generalisation.robustness(AlwaysBass(), clips) == dict.fromkeys(generalisation.CHANGES, share)
+
+
+def test_weights_give_every_kind_its_official_share() -> None:
+    clips = notes(per_instrument=2)[:4] + notes(per_instrument=5)[20:25]  # bass_acoustic 4, guitar_acoustic 5
+    weights = study.kind_weights(clips)
+    bass, guitar = (nsynth.KIND_COUNTS[kind] for kind in ("bass_acoustic", "guitar_acoustic"))
+    assert weights[:4].sum() / weights[4:].sum() == pytest.approx(bass / guitar)
+    assert weights.mean() == pytest.approx(1)
+
+
+def test_weighted_accuracy_counts_kinds_and_not_notes() -> None:
+    clips = notes(per_instrument=1)  # four basses, four guitars
+    logits = np.zeros((8, 11), np.float32)
+    logits[:, 0] = 1.0  # bass, always
+    bass, guitar = (nsynth.KIND_COUNTS[kind] for kind in ("bass_acoustic", "guitar_acoustic"))
+    assert study.weighted_scores(logits, clips)["top1"]["value"] == pytest.approx(bass / (bass + guitar))
+
+
+def test_one_member_is_no_ensemble() -> None:
+    network = nn.Linear(1, 1)
+    trained = Trained(network, "compact_cnn", {}, [], TrainConfig(), [])
+    assert study.ensemble([trained]) is trained
+    assert study.members_of(network) == [network]
