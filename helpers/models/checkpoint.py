@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
+import os
 import pickle
 import zipfile
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -15,7 +21,8 @@ from helpers.config import InputError
 from helpers.files import atomic
 from helpers.models import build
 
-FORMAT = 1
+FORMAT = 2  # since 2 with a digest
+TYPES = {torch.float16, torch.float32, torch.float64, torch.int32, torch.int64, torch.uint8, torch.bool}
 
 
 @dataclass
@@ -43,30 +50,42 @@ class Checkpoint:
         Raises:
             InputError: the weights do not fit the recipe.
         """
-        model = build(self.model, len(self.classes), **self.arguments)
+        state = {name: value.float() if value.is_floating_point() else value for name, value in self.state.items()}
         try:
-            model.load_state_dict(
-                {name: value.float() if value.is_floating_point() else value for name, value in self.state.items()}
-            )
-        except RuntimeError as error:
-            raise InputError(
-                f"checkpoint for {self.model}: weights do not fit ({str(error).splitlines()[0]})"
-            ) from None
+            model = build(self.model, len(self.classes), **self.arguments)
+            model.load_state_dict(state)
+        except InputError:
+            raise
+        except Exception as error:  # a recipe that was not written by this project can fail in any way
+            reason = str(error).partition("\n")[0]
+            raise InputError(f"checkpoint for {self.model}: weights do not fit ({reason})") from None
         return model.eval()
 
 
+def stored_network(checkpoint: Checkpoint, half: bool = False) -> nn.Module:
+    """The network as it will be loaded from the file that `save_checkpoint` writes with the same `half`.
+
+    Scores that go into a checkpoint are measured on this one: rounding weights to float16 changes a few answers.
+    """
+    return replace(checkpoint, state=_stored(checkpoint.state, half)).network()
+
+
 def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> None:
-    """Write a checkpoint atomically.
+    """Write a checkpoint atomically, with a digest of its weights and recipe.
 
     `half` stores matrices and kernels as float16 to save space; vectors (biases, statistics, which may be tiny) stay.
+
+    Raises:
+        InputError: a field has another type or range than it should, the weights are not finite numbers, or the place
+            cannot be written to.
     """
-    content = {"format": FORMAT, **{f.name: getattr(checkpoint, f.name) for f in fields(checkpoint)}}
-    content["state"] = {
-        name: (value.half() if half and value.is_floating_point() and value.ndim > 1 else value).cpu().contiguous()
-        for name, value in checkpoint.state.items()
-    }
-    with atomic(Path(path)) as temporary, open(temporary, "wb") as file:  # a path would put its name into the bytes
-        torch.save(content, file)
+    recipe = json.loads(json.dumps(describe(checkpoint), default=lambda number: number.item()))  # of plain values only
+    content = {"format": FORMAT, **recipe, "state": _stored(checkpoint.state, half)}
+    _check(path, content)
+    buffer = io.BytesIO()  # a path would put its name into the bytes
+    torch.save(content | {"digest": _digest(content)}, buffer)
+    with atomic(path) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
 
 
 def load_checkpoint(path: Path, task: str) -> Checkpoint:
@@ -85,39 +104,128 @@ def load_any(path: Path) -> Checkpoint:
     """Read a checkpoint, whatever its task, without running any code that the file may hold.
 
     Raises:
-        InputError: it is missing, truncated, not a checkpoint of this project, or holds something else than tensors
-            and plain values.
+        InputError: it is missing, damaged anywhere, of another format, or holds something else than finite weights
+            and plain values of the right types and ranges.
     """
-    path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise InputError(f"{path}: no such checkpoint; `checkpoints/README.txt` says which ship and how to train one")
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path}: not a checkpoint, or cut off while it was copied; copy or train it again")
     try:
+        _check_archive(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise InputError(
             f"{path}: refused, it holds code beside weights; use a checkpoint from a source you trust"
         ) from None
-    except Exception as error:  # the reader gives errors of many kinds when bytes are missing
+    except Exception as error:  # the readers give errors of many kinds when bytes are missing
         reason = str(error).partition("\n")[0] or type(error).__name__
-        raise InputError(f"{path}: damaged checkpoint ({reason}); copy or train it again") from None
-    return _checked(path, content)
-
-
-def _checked(path: Path, content: Any) -> Checkpoint:
-    if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-        raise InputError(
-            f"{path}: not a checkpoint of this project (format {FORMAT}); train one with `python -m helpers`"
-        )
-    names = {f.name for f in fields(Checkpoint)}
-    if set(content) != names:
-        raise InputError(f"{path}: incomplete checkpoint (fields {', '.join(sorted(set(content) ^ names))})")
+        raise _damaged(path, reason) from None
+    if not isinstance(content, dict) or content.get("format") not in (1, FORMAT):
+        raise InputError(f"{path}: not a checkpoint of this project; train one with `python -m helpers`")
+    if content["format"] == 1:
+        raise InputError(f"{path}: from an earlier version, without the digest that shows damage; train it again")
+    digest = content.pop("digest", None)
+    _check(path, content)
+    if digest != _digest(content):
+        raise _damaged(path, "its digest is that of other weights or another recipe")
+    del content["format"]
     return Checkpoint(**content)
 
 
 def describe(checkpoint: Checkpoint) -> dict[str, Any]:
     """The recipe without the weights, as plain values."""
-    recipe = asdict(checkpoint)
+    recipe = asdict(replace(checkpoint, state={}))
     del recipe["state"]
     return recipe
+
+
+def _stored(state: dict[str, torch.Tensor], half: bool) -> dict[str, torch.Tensor]:
+    """Weights as a file holds them."""
+    return {
+        name: (value.half() if half and value.is_floating_point() and value.ndim > 1 else value).cpu().contiguous()
+        for name, value in state.items()
+    }
+
+
+def _digest(content: dict[str, Any]) -> str:
+    """SHA-256 of a checked checkpoint: of all plain values, and of names, types, shapes and bytes of the weights."""
+    recipe = {name: value for name, value in content.items() if name != "state"}
+    digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
+    for name, value in sorted(content["state"].items()):
+        digest.update(ascii((name, str(value.dtype), tuple(value.shape))).encode())
+        digest.update(value.detach().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _check_archive(path: Path) -> None:
+    """Compare the checksums of the parts of the file, which torch does not; nothing in it may be compressed."""
+    with zipfile.ZipFile(path) as archive:
+        if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+            raise ValueError("it is compressed")
+        if bad := archive.testzip():
+            raise ValueError(f"checksum of {bad}")
+
+
+def _check(path: Path, content: dict[str, Any]) -> None:
+    """Raise InputError that names the first field that has the wrong type or range."""
+    if wrong := set(content) ^ {*FIELDS, "format"}:
+        raise InputError(f"{path}: incomplete checkpoint (fields {', '.join(sorted(map(str, wrong)))}); train it again")
+    for name, (valid, wanted) in FIELDS.items():
+        if not valid(content[name]):
+            raise InputError(f"{path}: field {name} of the checkpoint must be {wanted}; train it again")
+    if len(content["thresholds"]) not in (0, len(content["classes"])):
+        raise InputError(f"{path}: field thresholds of the checkpoint must be one for each class; train it again")
+
+
+def _damaged(path: Path, reason: str) -> InputError:
+    return InputError(f"{path}: damaged checkpoint ({reason}); copy or train it again")
+
+
+def _text(value: Any) -> bool:
+    return type(value) is str
+
+
+def _number(low: float, high: float, kinds: tuple[type, ...] = (int, float)) -> Callable[[Any], bool]:
+    return lambda value: type(value) in kinds and low <= value <= high
+
+
+def _listed(valid: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: type(value) is list and all(map(valid, value))
+
+
+def _mapped(valid: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, dict) and all(type(k) is str and valid(v) for k, v in value.items())
+
+
+def _plain(value: Any, depth: int = 20) -> bool:
+    """Text, numbers and None, and lists and dictionaries of these."""
+    if depth and isinstance(value, (list, dict)):
+        parts = value if isinstance(value, list) else [*value.keys(), *value.values()]
+        return all(_plain(part, depth - 1) for part in parts)
+    return value is None or type(value) in (str, int, float, bool)
+
+
+def _weights(value: Any) -> bool:
+    """An ordinary tensor of finite numbers that is not larger than its storage."""
+    plain = isinstance(value, torch.Tensor) and value.layout == torch.strided and value.dtype in TYPES
+    whole = plain and value.nbytes <= value.untyped_storage().nbytes()
+    return whole and bool(np.isfinite(value.detach().numpy()).all())  # torch's is 20 times slower for float16
+
+
+FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "task": (_text, "text"),
+    "model": (_text, "text"),
+    "arguments": (_mapped(_plain), "a dictionary of plain values"),
+    "classes": (lambda value: value and _listed(_text)(value), "a list of names"),
+    "sample_rate": (_number(1_000, 1_000_000, (int,)), "a rate in Hz"),
+    "seconds": (_number(0.01, 3_600), "a length in s"),
+    "state": (_mapped(_weights), "finite weights"),
+    "thresholds": (_listed(_number(0, 1)), "a list of numbers between 0 and 1"),
+    "seed": (_number(0, 2**63, (int,)), "a whole number"),
+    "data": (_mapped(_plain), "a dictionary of plain values"),
+    "scores": (_mapped(_plain), "a dictionary of plain values"),
+    "history": (_listed(_mapped(_listed(lambda value: type(value) in (int, float)))), "a list of curves"),
+    "command": (_text, "text"),
+    "versions": (_mapped(_text), "a dictionary of text"),
+}
