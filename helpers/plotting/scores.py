@@ -1,81 +1,95 @@
-"""Figures of scores: confusion matrices, learning curves, bars with intervals, calibration.
-
-Figures of the classic models: ablations side by side, and what the models rely on.
-"""
+"""Figures of scores, drawn by seaborn: confusion matrices, curves, bars with intervals, groups, calibration."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.plotting.style import HALF, PALETTE, SEQUENTIAL, WIDE, new_figure
+from helpers.plotting.style import HALF, PALETTE, SEQUENTIAL, WIDE, new_figure, styled
 
 NUMBERED = 20  # cells of a matrix with more classes than this carry no numbers
+Interval = Mapping[str, float]  # "value", "low", "high"
 
 
+@styled
 def confusion_figure(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
     """Confusion matrices [true, predicted] of counts beside each other, coloured by share of the true class."""
-    width, height = HALF if len(matrices) == 1 else WIDE
-    figure, axes = new_figure(
-        (width if len(matrices) > 1 else width + 1, height + 0.4), 1, len(matrices), squeeze=False
-    )
-    for column, (axis, (title, matrix)) in enumerate(zip(axes[0], matrices.items(), strict=True)):
-        image = _confusion(axis, np.asarray(matrix), classes, labelled=column == 0)
-        axis.set_title(title)
+    width, height = (HALF[0] + 1, HALF[1]) if len(matrices) == 1 else WIDE
+    figure, axes = new_figure((width, height + 0.4), 1, len(matrices), squeeze=False)
+    for axis, (title, matrix) in zip(axes[0], matrices.items(), strict=True):
+        matrix = np.asarray(matrix)
+        heat_map(axis, matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1), classes, numbers=matrix, vmax=1)
+        axis.set(title=title, xlabel="predicted", ylabel="true" if axis is axes[0, 0] else "")
+        if axis is not axes[0, 0]:
+            axis.set_yticklabels([])
+    image = axes[0, 0].collections[0]
     figure.colorbar(image, ax=axes[0].tolist(), label="share of the true class", shrink=0.8)
     return figure
 
 
-def _confusion(axis: Axes, matrix: np.ndarray, classes: Sequence[str], labelled: bool):
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    image = axis.imshow(shares, vmin=0, vmax=1, cmap=SEQUENTIAL)
-    size = 9 if len(classes) <= NUMBERED else max(3, 180 / len(classes))
-    axis.set_xticks(range(len(classes)), classes, rotation=90, fontsize=size)
-    axis.set_yticks(range(len(classes)), classes if labelled else [], fontsize=size)
-    axis.set_xlabel("predicted")
-    if labelled:
-        axis.set_ylabel("true")
-    axis.spines[:].set_visible(False)
-    if len(classes) <= NUMBERED:
-        for row, column in np.argwhere(matrix > 0):
-            dark = shares[row, column] < 0.6
-            axis.text(
-                column,
-                row,
-                matrix[row, column],
-                ha="center",
-                va="center",
-                fontsize=8,
-                color="white" if dark else "black",
-            )
-    return image
+def heat_map(axis: Axes, values: np.ndarray, classes: Sequence[str], numbers: np.ndarray, vmax: float | None) -> None:
+    """Values [C, C] as colours; what is not zero of `numbers` [C, C] stands in the cells while it can be read."""
+    readable = len(classes) <= NUMBERED
+    seaborn.heatmap(
+        values, vmin=0, vmax=vmax, cmap=SEQUENTIAL, square=True, cbar=False, ax=axis, fmt="",
+        annot=np.where(numbers > 0, numbers.astype(str), "") if readable else None, annot_kws={"fontsize": 9},
+        xticklabels=list(classes), yticklabels=list(classes),
+    )  # fmt: skip
+    size = 9 if readable else max(3, 180 / len(classes))
+    axis.tick_params("x", rotation=90, labelsize=size, length=0)
+    axis.tick_params("y", rotation=0, labelsize=size, length=0)
 
 
+@styled
 def curves_figure(histories: Mapping[str, Mapping[str, Sequence[float]]], score_name: str = "accuracy") -> Figure:
     """Loss and score over epochs, training dashed and validation drawn through.
 
     Each history maps "train_loss", "train_score", "valid_loss" and "valid_score" to one value an epoch.
     """
     figure, axes = new_figure(WIDE, 1, 2)
-    for colour, (name, history) in zip(PALETTE, histories.items(), strict=False):
-        for axis, kind in zip(axes, ("loss", "score"), strict=True):
-            epochs = np.arange(1, len(history[f"train_{kind}"]) + 1)
-            axis.plot(epochs, history[f"train_{kind}"], ".--", color=colour, label=f"{name}, training")
-            axis.plot(epochs, history[f"valid_{kind}"], ".-", color=colour, label=f"{name}, validation")
-    for axis, label in zip(axes, ("loss", score_name), strict=True):
-        axis.set_xlabel("epoch")
-        axis.set_ylabel(label)
+    for axis, kind, label in zip(axes, ("loss", "score"), ("loss", score_name), strict=True):
+        points = [
+            (epoch, value, name, part)
+            for name, history in histories.items()
+            for part, key in (("validation", "valid"), ("training", "train"))
+            for epoch, value in enumerate(history[f"{key}_{kind}"], start=1)
+        ]
+        epoch, value, name, part = zip(*points, strict=True)
+        colours = PALETTE[: len(histories)]
+        seaborn.lineplot(x=epoch, y=value, hue=name, style=part, markers=True, palette=colours, ax=axis)
+        axis.set(xlabel="epoch", ylabel=label)
         axis.xaxis.get_major_locator().set_params(integer=True)
+        handles = axis.get_legend_handles_labels()
+        axis.get_legend().remove()
     axes[1].set_ylim(0, 1)
-    figure.legend(*axes[1].get_legend_handles_labels(), loc="outside upper center", ncols=4 - len(histories) % 2)
+    figure.legend(*handles, loc="outside upper center", ncols=len(histories) + 2)
     return figure
 
 
+def interval_bars(
+    axis: Axes, bars: Iterable[tuple[str, str, Interval]], upright: bool = False, error: bool = True, **keywords
+) -> None:
+    """A bar for each (name, colour's name, score), with a line from low to high; names in their order.
+
+    seaborn is given the three numbers of a score: their median is the value, their range the interval.
+    """
+    ends = ("value", "low", "high") if error else ("value",)
+    place, hue, value = zip(*((name, hue, s[end]) for name, hue, s in bars for end in ends), strict=True)
+    seaborn.barplot(
+        x=place if upright else value, y=value if upright else place, hue=hue, orient="x" if upright else "y", ax=axis,
+        estimator="median", errorbar=("pi", 100), palette=PALETTE[: len(set(hue))], saturation=1, capsize=0.2,
+        err_kws={"color": "black", "linewidth": 1}, legend=len(set(hue)) > 1, **keywords,
+    )  # fmt: skip
+    axis.set(xlabel="", ylabel="", **{"ylim" if upright else "xlim": (0, 1)})
+
+
+@styled
 def bars_figure(
-    scores: Mapping[str, Mapping[str, Mapping[str, float]]], baselines: Mapping[str, float], xlabel: str = "accuracy"
+    scores: Mapping[str, Mapping[str, Interval]], baselines: Mapping[str, float], xlabel: str = "accuracy"
 ) -> Figure:
     """Horizontal bars with intervals: `scores[system][metric]` = {"value", "low", "high"}, in 0..1.
 
@@ -83,38 +97,36 @@ def bars_figure(
     """
     metrics = list(next(iter(scores.values())))
     figure, axis = new_figure((WIDE[0], max(2.5, 0.35 * len(scores) * len(metrics) + 1.2)))
-    height = 0.8 / len(metrics)
-    for number, metric in enumerate(metrics):
-        values = np.array([[s[metric][part] for part in ("value", "low", "high")] for s in scores.values()])
-        place = np.arange(len(scores)) + (number - (len(metrics) - 1) / 2) * height
-        axis.barh(place, values[:, 0], height * 0.9, color=PALETTE[number], label=metric)
-        errors = np.abs(values[:, 1:] - values[:, :1]).T
-        axis.errorbar(values[:, 0], place, xerr=errors, fmt="none", ecolor="black", capsize=2, lw=1)
+    interval_bars(axis, ((name, metric, row[metric]) for name, row in scores.items() for metric in metrics))
     for style, (name, value) in zip(("--", ":", "-."), baselines.items(), strict=False):
         axis.axvline(value, color="black", ls=style, lw=1, label=name)
-    axis.set_yticks(range(len(scores)), list(scores))
-    axis.invert_yaxis()
-    axis.set_xlim(0, 1)
-    axis.set_xlabel(f"{xlabel} (bar: 95 % interval)")
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=len(metrics) + len(baselines))
+    axis.set_xlabel(f"{xlabel} (line: 95 % interval)")
+    legend_above(figure, axis)
     return figure
 
 
+def legend_above(figure: Figure, axis: Axes) -> None:
+    """One legend for the whole figure, above it."""
+    handles, labels = axis.get_legend_handles_labels()
+    if axis.get_legend():
+        axis.get_legend().remove()
+    figure.legend(handles, labels, loc="outside upper center", ncols=max(1, len(labels)))
+
+
+@styled
 def group_figure(accuracies: Mapping[str, float], counts: Mapping[str, int], overall: float, what: str) -> Figure:
     """One bar a group (instrument, recording), the worst first; n behind each name."""
     names = sorted(accuracies, key=lambda name: accuracies[name])
     figure, axis = new_figure((WIDE[0], max(WIDE[1], 0.19 * len(names) + 1)))
-    axis.barh(range(len(names)), [accuracies[name] for name in names], color=PALETTE[0])
+    interval_bars(axis, ((f"{name} ({counts[name]})", "", {"value": accuracies[name]}) for name in names), error=False)
     axis.axvline(overall, color="black", ls="--", lw=1, label=f"all: {overall:.1%}")
-    size = max(4, min(10, 330 / max(len(names), 1)))
-    axis.set_yticks(range(len(names)), [f"{name} ({counts[name]})" for name in names], fontsize=size)
-    axis.set_ylim(len(names) - 0.5, -0.5)
-    axis.set_xlim(0, 1)
+    axis.tick_params("y", labelsize=max(4, min(10, 330 / max(len(names), 1))))
     axis.set_xlabel(f"top-1 accuracy by {what} (n)")
     axis.legend()
     return figure
 
 
+@styled
 def reliability_figure(curves: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     """Accuracy over confidence for each system; `curves` as `evaluation.single.reliability` gives them."""
     figure, axis = new_figure(HALF)
@@ -123,38 +135,39 @@ def reliability_figure(curves: Mapping[str, Mapping[str, np.ndarray]]) -> Figure
         known = np.asarray(curve["count"]) > 0
         label = f"{name} (error {curve['ece']:.2f})"
         axis.plot(np.asarray(curve["confidence"])[known], np.asarray(curve["accuracy"])[known], "o-", label=label)
-    axis.set_xlabel("confidence")
-    axis.set_ylabel("accuracy")
+    axis.set(xlabel="confidence", ylabel="accuracy")
     axis.legend(fontsize=9)
     return figure
 
 
+@styled
 def ablation_figure(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
     """One panel for each experiment: `panels[title][row][system]` is an accuracy in 0..1, one dot each."""
     figure, axes = new_figure(WIDE, 1, len(panels), squeeze=False, sharex=True)
     for axis, (title, rows) in zip(axes[0], panels.items(), strict=True):
-        systems = list(next(iter(rows.values())))
-        for colour, marker, system in zip(PALETTE, "osD^v", systems, strict=False):
-            values = [row[system] for row in rows.values()]
-            axis.plot(values, range(len(rows)), marker, color=colour, label=system, alpha=0.85)
-        axis.set_yticks(range(len(rows)), list(rows), fontsize=10)
-        axis.set_ylim(len(rows) - 0.5, -0.5)
-        axis.set_xlim(0, 1)
+        points = [(value, row, system) for row, values in rows.items() for system, value in values.items()]
+        value, row, system = zip(*points, strict=True)
+        colours = PALETTE[: len(set(system))]
+        seaborn.stripplot(x=value, y=row, hue=system, palette=colours, size=7, jitter=False, ax=axis)
+        axis.tick_params("y", labelsize=10)
+        axis.set(title=title, xlabel="validation top-1", ylabel="", xlim=(0, 1))
         axis.grid(axis="x", alpha=0.3)
-        axis.set_title(title)
-        axis.set_xlabel("validation top-1")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=5)
+        if axis is not axes[0, -1]:
+            axis.get_legend().remove()
+    legend_above(figure, axes[0, -1])
     return figure
 
 
+@styled
 def importance_figure(kinds: Mapping[str, float], columns: Mapping[str, float], model: str) -> Figure:
     """Left: accuracy lost without each kind of feature (0..1). Right: weight of the strongest single columns."""
     figure, axes = new_figure(WIDE, 1, 2)
     labels = (f"{model}: top-1 lost when shuffled", "extra-trees: mean decrease of impurity")
     for axis, values, label in zip(axes, (kinds, columns), labels, strict=True):
-        names = sorted(values, key=values.get, reverse=True)
-        axis.barh(np.arange(len(names)), [values[name] for name in names], color=PALETTE[0])
-        axis.set_yticks(range(len(names)), names, fontsize=10)
-        axis.invert_yaxis()
+        names = sorted(values, key=lambda name: -values[name])
+        interval_bars(axis, ((name, "", {"value": values[name]}) for name in names), error=False)
+        axis.set_xlim(auto=True)
+        axis.autoscale(axis="x")
+        axis.tick_params("y", labelsize=10)
         axis.set_xlabel(label, fontsize=11)
     return figure

@@ -12,11 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.config import MelConfig
-from helpers.plotting.style import PALETTE, WIDE, new_figure
+from helpers.plotting.style import PALETTE, WIDE, new_figure, styled
 
 TICKS_HZ = (250, 1_000, 4_000)
+SALIENCY_TICKS_HZ = (100, 500, 1000, 2000, 4000, 8000)
 
 
+@styled
 def note_grid(
     levels: np.ndarray, rows: Sequence[str], titles: Sequence[str], seconds: float, hertz: np.ndarray
 ) -> Figure:
@@ -43,6 +45,7 @@ def note_grid(
     return figure
 
 
+@styled
 def scales_figure(
     power: np.ndarray, level: np.ndarray, titles: Sequence[str], seconds: float, hertz: np.ndarray
 ) -> Figure:
@@ -59,6 +62,7 @@ def scales_figure(
     return figure
 
 
+@styled
 def filters_figure(
     banks: Sequence[np.ndarray], levels: Sequence[np.ndarray], names: Sequence[str], seconds: float,
     centres: Sequence[np.ndarray], nyquist: float, every: int = 8,
@@ -78,6 +82,7 @@ def filters_figure(
     return figure
 
 
+@styled
 def waveform_grid(waveforms: np.ndarray, titles: Sequence[str], columns: int, sample_rate: int) -> Figure:
     """Waveforms [notes, samples] of full scale ±1 over time."""
     figure, axes = new_figure(WIDE, len(titles) // columns, columns, sharex=True, sharey=True, squeeze=False)
@@ -96,9 +101,7 @@ def _spectrogram(axis: Axes, values: np.ndarray, seconds: float, hertz: np.ndarr
     return image
 
 
-SALIENCY_TICKS_HZ = (100, 500, 1000, 2000, 4000, 8000)
-
-
+@styled
 def saliency_figure(examples: Sequence[tuple[str, np.ndarray, np.ndarray]], mel: MelConfig) -> Figure:
     """For each (title, spectrogram [n_mels, frames], saliency of the same shape) a column of the two."""
     figure, axes = new_figure(WIDE, 2, len(examples), sharex=True, sharey=True, squeeze=False)

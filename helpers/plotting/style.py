@@ -32,23 +32,24 @@ RC = {
     "svg.hashsalt": "instrument-recognition",
     "pdf.fonttype": 42,
 }
-mpl.rcParams.update(RC)
+styled = mpl.rc_context(RC)  # decorates every function that draws: outside of them nothing is changed
 
 
+@styled
 def new_figure(size: tuple[float, float] = WIDE, rows: int = 1, columns: int = 1, **keywords) -> tuple[Figure, object]:
     """A figure with axes in the project's style, not known to pyplot, so nothing has to be closed.
 
     Returns:
         The figure, and one axes or an array of them as `Figure.subplots` gives it.
     """
-    with mpl.rc_context(RC):
-        figure = Figure(figsize=size, layout="constrained")
-        return figure, figure.subplots(rows, columns, **keywords)
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots(rows, columns, **keywords)
 
 
+@styled
 def save_figure(figure: Figure, path: Path) -> Path:
     """Write a figure atomically, as SVG, PNG or PDF by its suffix; the same figure gives the same bytes."""
-    with mpl.rc_context(RC), atomic(Path(path)) as temporary:
+    with atomic(Path(path)) as temporary:
         metadata = {"Date": None} if temporary.suffix == ".svg" else None
         figure.savefig(temporary, dpi=DPI, metadata=metadata)
     return Path(path)

@@ -1,24 +1,29 @@
-"""Figures of multi-label recognition: mixing made visible, thresholds, scores by class and by polyphony, STFT bands.
-
-Figures of the genre study: augmentations, the table of models, protocols and what leakage does.
-"""
+"""Figures of multi-label recognition, of instruments in time, and of the genre study."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import seaborn
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.plotting.style import HALF, PALETTE, SEQUENTIAL, WIDE, new_figure
+from helpers.plotting.scores import Interval, heat_map, interval_bars, legend_above
+from helpers.plotting.style import HALF, PALETTE, SEQUENTIAL, WIDE, new_figure, styled
+
+POINTS = 2000  # of a waveform that are drawn
+RANGE_DB = 70.0
+Events = Sequence[tuple[float, float]]
 
 
+@styled
 def images_figure(images: Mapping[str, np.ndarray], seconds: float, rows: int = 1, ylabel: str = "mel band") -> Figure:
     """Spectrograms [bands, frames] beside each other under their titles, time on the abscissa."""
     columns = -(-len(images) // rows)
     figure, axes = new_figure((WIDE[0], 2.1 * rows + 1.2), rows, columns, squeeze=False, sharex=True)
     for number, (axis, (title, image)) in enumerate(zip(axes.flat, images.items(), strict=False)):
-        axis.imshow(image, origin="lower", aspect="auto", extent=(0, seconds, 0, len(image)), cmap=SEQUENTIAL)
+        _image(axis, image, seconds)
         axis.set_title(title, fontsize=10)
         axis.set_ylabel(ylabel if number % columns == 0 else "")
     for axis in axes[-1]:
@@ -26,74 +31,101 @@ def images_figure(images: Mapping[str, np.ndarray], seconds: float, rows: int = 
     return figure
 
 
+def _image(axis: Axes, image: np.ndarray, end_s: float, start_s: float = 0.0, **limits) -> None:
+    extent = (start_s, end_s, 0, len(image))
+    axis.imshow(image, origin="lower", aspect="auto", extent=extent, interpolation="nearest", cmap=SEQUENTIAL, **limits)
+
+
+@styled
 def thresholds_figure(
     scores: np.ndarray, targets: np.ndarray, thresholds: Sequence[float], classes: Sequence[str]
 ) -> Figure:
     """Scores [N, C] of excerpts with (dark) and without (light) each class, and where its threshold lies."""
     figure, axis = new_figure()
-    generator = np.random.default_rng(0)
-    for column in range(len(classes)):
-        for there, colour in ((False, PALETTE[5]), (True, PALETTE[3])):
-            values = scores[(targets[:, column] > 0.5) == there, column]
-            place = column + (0.2 if there else -0.2) + generator.uniform(-0.12, 0.12, len(values))
-            label = {True: "instrument plays", False: "does not"}[there] if column == 0 else None
-            axis.plot(place, values, ".", ms=4, alpha=0.6, color=colour, label=label)
-        label = "threshold" if column == 0 else None
-        axis.hlines(thresholds[column], column - 0.4, column + 0.4, color="black", lw=2, label=label)
-    axis.set_xticks(range(len(classes)), classes)
-    axis.set_ylim(0, 1)
-    axis.set_ylabel("score")
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    names = np.broadcast_to(np.array(classes), scores.shape)
+    present = np.where(targets > 0.5, "instrument plays", "does not")
+    order, colours = ["does not", "instrument plays"], [PALETTE[5], PALETTE[3]]
+    seaborn.stripplot(x=names.ravel(), y=scores.ravel(), hue=present.ravel(), hue_order=order, palette=colours,
+                      dodge=True, alpha=0.6, size=4, ax=axis)  # fmt: skip
+    for column, threshold in enumerate(thresholds):
+        label = None if column else "threshold"
+        axis.hlines(threshold, column - 0.4, column + 0.4, color="black", lw=2, label=label, zorder=5)
+    axis.set(ylim=(0, 1), xlabel="", ylabel="score")
+    legend_above(figure, axis)
     return figure
 
 
+@styled
 def class_figure(table: Mapping[str, Mapping[str, float]]) -> Figure:
     """Precision, recall and F1 of each class; `table[class]` holds these and `support`."""
     figure, axis = new_figure()
-    place = np.arange(len(table))
-    for number, metric in enumerate(("precision", "recall", "f1")):
-        axis.bar(place + 0.27 * (number - 1), [row[metric] for row in table.values()], 0.25, label=metric)
-    axis.set_xticks(place, [f"{name}\n({row['support']:.0f})" for name, row in table.items()])
-    axis.set_ylim(0, 1)
+    interval_bars(axis, ((f"{name}\n({row['support']:.0f})", metric, {"value": row[metric]})
+                         for name, row in table.items() for metric in ("precision", "recall", "f1")),
+                  upright=True, error=False)  # fmt: skip
     axis.set_xlabel("instrument (excerpts that have it)")
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    legend_above(figure, axis)
     return figure
 
 
+@styled
 def polyphony_figure(by_size: Mapping[str, float], missed: np.ndarray, classes: Sequence[str]) -> Figure:
-    """F1 over the number of instruments, and what was said [C] where an instrument was missed [C]."""
-    figure, axes = new_figure(WIDE, 1, 2, width_ratios=(1, 1.4))
-    axes[0].bar(list(by_size), list(by_size.values()), color=PALETTE[0])
-    axes[0].set_xlabel("instruments in the excerpt")
-    axes[0].set_ylabel("micro F1")
-    axes[0].set_ylim(0, 1)
-    image = axes[1].imshow(missed, cmap=SEQUENTIAL)
-    axes[1].set_xticks(range(len(classes)), classes, rotation=90, fontsize=9)
-    axes[1].set_yticks(range(len(classes)), classes, fontsize=9)
-    axes[1].set_xlabel("wrongly said instead")
-    axes[1].set_ylabel("missed")
-    figure.colorbar(image, ax=axes[1], label="excerpts")
+    """F1 over the number of instruments, and what was predicted [C] where an instrument was missed [C]."""
+    figure, (left, right) = new_figure(WIDE, 1, 2, width_ratios=(1, 1.4))
+    interval_bars(left, ((name, "", {"value": f1}) for name, f1 in by_size.items()), upright=True, error=False)
+    left.set(xlabel="instruments in the excerpt", ylabel="micro F1")
+    heat_map(right, missed, classes, numbers=np.rint(missed).astype(int), vmax=None)
+    right.set(xlabel="wrongly predicted instead", ylabel="missed")
+    figure.colorbar(right.collections[0], ax=right, label="excerpts")
     return figure
 
 
+@styled
 def pairs_figure(
     first: Mapping[str, float], second: Mapping[str, float], names: tuple[str, str], ylabel: str
 ) -> Figure:
     """Two bars for each class, e.g. one network for all against one for each."""
     figure, axis = new_figure((2 * HALF[0], HALF[1]))
-    place = np.arange(len(first))
-    for number, (values, name) in enumerate(zip((first, second), names, strict=True)):
-        axis.bar(place + 0.4 * (number - 0.5), [values[key] for key in first], 0.38, label=name)
-    axis.set_xticks(place, list(first))
-    axis.set_ylim(0, 1)
+    pairs = list(zip((first, second), names, strict=True))
+    bars = ((key, name, {"value": values[key]}) for key in first for values, name in pairs)
+    interval_bars(axis, bars, upright=True, error=False)
     axis.set_ylabel(ylabel)
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    legend_above(figure, axis)
     return figure
 
 
-POINTS = 2000  # of a waveform that are drawn
+@styled
+def timeline(
+    level: np.ndarray, column_s: float, tracks: Mapping[str, Mapping[str, Events]], title: str = "",
+    first_s: float = 0.0,
+) -> Figure:  # fmt: skip
+    """Mel spectrogram above, below it a row for each instrument with a bar where it plays.
+
+    Args:
+        level: mel level in dB [n_mels, columns].
+        column_s: seconds that a column stands for.
+        tracks: name of a track ("labels", "model") -> instrument -> stretches (start s, end s); tracks of an
+            instrument are drawn one below the other.
+        title: of the figure.
+        first_s: time of the first column.
+    """
+    figure, (above, below) = new_figure(WIDE, 2, 1, sharex=True, height_ratios=[2, 1 + 0.3 * len(tracks)])
+    _image(above, level, first_s + level.shape[1] * column_s, first_s, vmin=level.max() - RANGE_DB, rasterized=True)
+    above.set(title=title, ylabel="mel band")
+    names = list(dict.fromkeys(name for track in tracks.values() for name in track))
+    height = 0.8 / len(tracks)
+    for t, (track, playing) in enumerate(tracks.items()):
+        opacity = 1.0 if t == 0 else 0.55
+        for row, name in enumerate(names):
+            bars = [(start, end - start) for start, end in playing.get(name, ())]
+            place = (row - 0.4 + t * height, height * 0.9)
+            below.broken_barh(bars, place, color=PALETTE[row % len(PALETTE)], alpha=opacity)
+        if len(tracks) > 1:
+            below.text(1.005, 1 - (t + 0.5) / len(tracks), track, transform=below.transAxes, fontsize=9, va="center")
+    below.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5), xlabel="time in s")
+    return figure
 
 
+@styled
 def augmentation_figure(waveforms: Mapping[str, np.ndarray], mels: Mapping[str, np.ndarray], seconds: float) -> Figure:
     """Waveforms [samples] above their mel spectrograms in dB [bands, frames], one column for each name."""
     figure, axes = new_figure((1.65 * len(waveforms), 3.8), 2, len(waveforms), sharex=True, sharey="row")
@@ -101,8 +133,7 @@ def augmentation_figure(waveforms: Mapping[str, np.ndarray], mels: Mapping[str, 
         step = max(1, len(waveform) // POINTS)
         above.plot(np.linspace(0, seconds, len(waveform[::step])), waveform[::step], lw=0.4, color=PALETTE[0])
         above.set_title(name, fontsize=10)
-        below.imshow(mels[name], origin="lower", aspect="auto", vmin=-60, vmax=0,
-                     extent=(0, seconds, 0, len(mels[name])))
+        _image(below, mels[name], seconds, vmin=-60, vmax=0)
         below.set_xlabel("time / s", fontsize=9)
         for axis in (above, below):
             axis.tick_params(labelsize=8)
@@ -111,43 +142,40 @@ def augmentation_figure(waveforms: Mapping[str, np.ndarray], mels: Mapping[str, 
     return figure
 
 
+@styled
 def table_figure(rows: Sequence[Mapping], parts: Sequence[str] = ("train", "valid", "test")) -> Figure:
-    """Accuracies of every model without (open) and with augmentation (filled), by part, test with its interval.
+    """Accuracies of every model without and with augmentation, by part, with their intervals.
 
     Each row holds "name" and, under "plain" and "augmented", {"value", "low", "high"} of each part.
     """
     figure, axes = new_figure((WIDE[0], 0.36 * len(rows) + 1.4), 1, len(parts), sharey=True)
-    place = np.arange(len(rows))
     for axis, part in zip(axes, parts, strict=True):
-        for offset, column, face in ((-0.15, "plain", "white"), (0.15, "augmented", PALETTE[0])):
-            values = np.array([[row[column][part][key] for key in ("value", "low", "high")] for row in rows])
-            if part == "test":
-                axis.hlines(place + offset, values[:, 1], values[:, 2], color="grey", lw=1)
-            axis.plot(values[:, 0], place + offset, "o", mfc=face, mec=PALETTE[0], ms=6, label=column)
-        axis.set_title(part)
-        axis.set_xlim(-0.03, 1.03)
+        points = [(row["name"], column, row[column][part][end]) for row in rows for column in ("plain", "augmented")
+                  for end in ("value", "low", "high")]  # fmt: skip
+        name, column, value = zip(*points, strict=True)
+        seaborn.pointplot(x=value, y=name, hue=column, orient="y", estimator="median", errorbar=("pi", 100), dodge=0.3,
+                          linestyle="none", markersize=5, err_kws={"linewidth": 1}, palette=[PALETTE[5], PALETTE[0]],
+                          ax=axis)  # fmt: skip
+        axis.set(title=part, xlim=(-0.03, 1.03), ylabel="")
         axis.grid(axis="x", lw=0.4)
-    axes[0].set_yticks(place, [row["name"] for row in rows], fontsize=10)
-    axes[0].invert_yaxis()
-    figure.supxlabel("accuracy by track; bar: 95 % interval over tracks", fontsize=11)
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+        if axis is not axes[0]:
+            axis.get_legend().remove()
+    axes[0].tick_params("y", labelsize=10)
+    figure.supxlabel("accuracy by track; line: 95 % interval over tracks", fontsize=11)
+    legend_above(figure, axes[0])
     return figure
 
 
-def protocol_figure(scores: Mapping[str, Mapping[str, float]], chance: float) -> Figure:
-    """Accuracies with intervals (`scores[protocol]` = {"value", "low", "high"}) beside each other, chance dashed."""
+@styled
+def protocol_figure(scores: Mapping[str, Interval], chance: float) -> Figure:
+    """Accuracies with intervals (`scores[protocol]` = {"value", "low", "high"}) below each other, chance dashed."""
     figure, axis = new_figure((WIDE[0], 0.5 * len(scores) + 1.6))
-    values = np.array([[score[key] for key in ("value", "low", "high")] for score in scores.values()])
-    place = np.arange(len(scores))
-    axis.hlines(place, values[:, 1], values[:, 2], color=PALETTE[0], lw=3, alpha=0.5)
-    axis.plot(values[:, 0], place, "o", color=PALETTE[0], ms=9)
-    for row, value in zip(place, values[:, 0], strict=True):
-        axis.annotate(f"{value:.2f}", (value, row), (0, 9), textcoords="offset points", ha="center", fontsize=10)
+    interval_bars(axis, ((name, "", score) for name, score in scores.items()))
+    for row, score in enumerate(scores.values()):
+        axis.annotate(f"{score['value']:.2f}", (max(score["high"], 0), row), (6, 0), textcoords="offset points",
+                      va="center", fontsize=10)  # fmt: skip
     axis.axvline(chance, color="black", ls="--", lw=1, label=f"chance {chance:.2f}")
-    axis.axvline(0, color="grey", lw=0.5)
-    axis.set_yticks(place, list(scores))
-    axis.set_ylim(len(scores) - 0.4, -0.6)
-    axis.set_xlim(min(-0.02, values[:, 1].min() - 0.02), 1)
-    axis.set_xlabel("accuracy, or difference of accuracies; bar: 95 % interval over tracks")
+    axis.set_xlim(min(0.0, *(score["low"] - 0.02 for score in scores.values())), 1.05)
+    axis.set_xlabel("accuracy, or difference of accuracies; line: 95 % interval over tracks")
     axis.legend(loc="lower right")
     return figure

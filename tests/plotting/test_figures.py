@@ -1,0 +1,73 @@
+"""Every figure shows the numbers that it is given, and drawing one changes nothing for anybody else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from helpers.plotting import scores, tasks
+from helpers.plotting.style import save_figure
+
+NAMES = ("bass", "brass", "flute")
+SCORE = {"value": 0.8, "low": 0.7, "high": 0.85}
+OTHER = {"value": 0.5, "low": 0.4, "high": 0.65}
+HISTORY = {f"{part}_{kind}": [0.5, 0.7, 0.8] for part in ("train", "valid") for kind in ("loss", "score")}
+ROWS = [{"name": name, column: {part: SCORE for part in ("train", "valid", "test")},
+         "augmented": {part: OTHER for part in ("train", "valid", "test")}}
+        for name in ("net", "other net") for column in ("plain",)]  # fmt: skip
+RANDOM = np.random.default_rng(0)
+FIGURES = {
+    "confusion": lambda: scores.confusion_figure({"log": np.diag([9, 8, 7]), "linear": np.eye(3, dtype=int)}, NAMES),
+    "curves": lambda: scores.curves_figure({"log": HISTORY, "linear": HISTORY}),
+    "bars": lambda: scores.bars_figure({"net": {"top1": SCORE, "top3": OTHER}, "trees": {"top1": OTHER, "top3": SCORE}},
+                                       {"majority": 0.1}),
+    "groups": lambda: scores.group_figure({"a": 0.5, "b": 0.25}, {"a": 4, "b": 8}, 0.4, "instrument"),
+    "reliability": lambda: scores.reliability_figure(
+        {"net": {"count": [1, 2], "confidence": [0.3, 0.8], "accuracy": [0.2, 0.9], "ece": 0.1}}),
+    "ablation": lambda: scores.ablation_figure({"pooling": {"mean": {"knn": 0.5, "svm": 0.6}},
+                                                "scaling": {"none": {"knn": 0.4, "svm": 0.3}}}),
+    "importance": lambda: scores.importance_figure({"mfcc": 0.2, "chroma": -0.01}, {"mfcc 3": 0.02}, "trees"),
+    "images": lambda: tasks.images_figure({"a": RANDOM.random((8, 9)), "b": RANDOM.random((8, 9))}, 3.0),
+    "thresholds": lambda: tasks.thresholds_figure(RANDOM.random((20, 3)), RANDOM.integers(0, 2, (20, 3)),
+                                                  [0.5, 0.4, 0.6], NAMES),
+    "classes": lambda: tasks.class_figure({n: {"precision": 0.5, "recall": 0.6, "f1": 0.55, "support": 9}
+                                           for n in NAMES}),
+    "polyphony": lambda: tasks.polyphony_figure({"1": 0.7, "2": 0.5}, RANDOM.integers(0, 4, (3, 3)), NAMES),
+    "pairs": lambda: tasks.pairs_figure({"pia": 0.5}, {"pia": 0.6}, ("one", "each"), "F1"),
+    "augmentation": lambda: tasks.augmentation_figure(
+        {n: RANDOM.normal(size=4000) for n in NAMES}, {n: -60 * RANDOM.random((8, 9)) for n in NAMES}, 3.0),
+    "table": lambda: tasks.table_figure(ROWS),
+    "protocols": lambda: tasks.protocol_figure({"track": SCORE, "leaky minus track": OTHER | {"low": -0.1}}, 0.1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_can_be_saved_and_leaves_the_global_style_alone(name: str, tmp_path: Path) -> None:
+    before = dict(mpl.rcParams)
+    saved = save_figure(FIGURES[name](), tmp_path / f"{name}.png")
+    assert saved.stat().st_size > 5_000
+    assert dict(mpl.rcParams) == before
+
+
+def test_bars_reach_their_values_and_lines_their_intervals() -> None:
+    axis = FIGURES["bars"]().axes[0]
+    widths = sorted(round(bar.get_width(), 3) for bar in axis.patches if bar.get_width())
+    assert widths == [0.5, 0.5, 0.8, 0.8]
+    ends = [line.get_xdata() for line in axis.lines if len(line.get_xdata()) > 2]
+    spans = sorted((round(min(x), 3), round(max(x), 3)) for x in ends)
+    assert spans == [(0.4, 0.65), (0.4, 0.65), (0.7, 0.85), (0.7, 0.85)]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["net", "trees"]
+
+
+def test_the_numbers_of_a_heat_map_are_the_counts() -> None:
+    axis = FIGURES["confusion"]().axes[0]
+    assert [text.get_text() for text in axis.texts if text.get_text()] == ["9", "8", "7"]
+    assert axis.collections[0].get_array().max() == 1
+
+
+def test_the_same_figure_gives_the_same_bytes(tmp_path: Path) -> None:
+    first, second = (save_figure(FIGURES["bars"](), tmp_path / f"{n}.svg").read_bytes() for n in range(2))
+    assert first == second
