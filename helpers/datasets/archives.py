@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ MOST = 1 << 26  # bytes of a file that are ever held in memory where only its be
 
 def is_archive(path: Path) -> bool:
     """Whether this is an existing tar file, by its suffix."""
-    return Path(path).name.endswith(SUFFIXES) and Path(path).is_file()
+    return Path(path).name.endswith(SUFFIXES) and os.path.isfile(path)
 
 
 def archive_members(path: Path) -> list[str]:

@@ -71,29 +71,36 @@ def find_split(root: Path, split: str) -> Path:
     raise InputError(f"{root}: holds no nsynth-{split}; {REMEDY}")
 
 
-def read_folder(path: Path) -> list[Clip]:
+class NoLabels(InputError):
+    """Neither the name of a note nor examples.json tells its family."""
+
+
+def read_folder(path: Path, labelled: bool = True) -> list[Clip]:
     """Notes of one split: a split folder, its parent (the test split is taken), a bare audio folder or an archive.
 
+    Without `labelled` nothing is asked of names and examples.json, and the notes have no labels.
+
     Raises:
-        InputError: missing or empty; no label source; a label outside the 11 families; examples.json that is not
+        InputError: missing, not to be read, or empty; a label outside the 11 families; examples.json that is not
             JSON or contradicts the file names.
+        NoLabels: there is no label source.
     """
-    path = Path(path)
+    path, clip_of = Path(path), _named_clip if labelled else _unlabelled_clip
     if is_archive(path):
         names = [name for name in archive_members(path) if _is_audio(name.rsplit("/", 1)[-1])]
-        return list(require([_named_clip(Path(name).stem, path, name) for name in names], str(path)))
-    if not path.is_dir():
+        return list(require([clip_of(Path(name).stem, path, name) for name in names], str(path)))
+    if not os.path.isdir(path):
         raise InputError(f"{path}: no such folder; give the nsynth-test folder with examples.json and audio/ in it")
-    if not (path / "examples.json").is_file() and not (path / "audio").is_dir():
+    if not os.path.isfile(path / "examples.json") and not os.path.isdir(path / "audio"):
         for parent in (path, path / "nsynth"):
-            if (parent / "nsynth-test").is_dir():
+            if os.path.isdir(parent / "nsynth-test"):
                 path = parent / "nsynth-test"
-    folder = path / "audio" if (path / "audio").is_dir() else path
+    folder = path / "audio" if os.path.isdir(path / "audio") else path
     files = _audio_files(folder)
-    if (path / "examples.json").is_file():
+    if labelled and os.path.isfile(path / "examples.json"):
         return _listed_clips(path / "examples.json", folder, files)
     require(list(files), f"{path} (looked for .wav and .flac)")
-    return [_named_clip(stem, folder / name) for stem, name in sorted(files.items())]
+    return [clip_of(stem, folder / name) for stem, name in sorted(files.items())]
 
 
 def family_of(name: str, where: str) -> tuple[int, str]:
@@ -105,7 +112,7 @@ def family_of(name: str, where: str) -> tuple[int, str]:
     match = NAME.fullmatch(name)
     if not match:
         remedy = "add examples.json, or name files <family>_<source>_<instrument>-<pitch>-<velocity>"
-        raise InputError(f"{where}: no label source; {remedy}")
+        raise NoLabels(f"{where}: no label source; {remedy}")
     if match["family"] not in FAMILIES:
         raise InputError(f"{where}: family {match['family']!r} is none of {', '.join(FAMILIES)}")
     return FAMILIES.index(match["family"]), match["instrument"]
@@ -141,8 +148,11 @@ def label_of(root: Path, split: str, notes: list[Clip]) -> str:
 
 def _audio_files(folder: Path) -> dict[str, str]:
     """Stem -> file name; one listing of the folder, no look at single files."""
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if _is_audio(entry.name)]
+    try:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if _is_audio(entry.name)]
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read ({error.strerror or error})") from None
     return {name.rsplit(".", 1)[0]: name for name in names}
 
 
@@ -154,6 +164,10 @@ def _is_audio(name: str) -> bool:
 def _named_clip(stem: str, path: Path, member: str | None = None) -> Clip:
     label, instrument = family_of(stem, member or str(path))
     return Clip(path, (label,), instrument, member=member)
+
+
+def _unlabelled_clip(stem: str, path: Path, member: str | None = None) -> Clip:
+    return Clip(path, (), stem, member=member)
 
 
 def _listed_clips(listed: Path, folder: Path, files: dict[str, str]) -> list[Clip]:
