@@ -1,13 +1,8 @@
-"""The mel front end as a torch module, so that a checkpoint carries it and inference needs only audio.
+"""Mel spectrograms, explained in notebook 01: the front end of all networks, and the two libraries' conventions.
 
-Axis letters: B batch, T samples, M mel bands, F frames.
+The front end is a torch module, so that a checkpoint carries it and inference needs only audio.
 
-Mel spectrograms as the two common libraries make them by default, to see that only conventions differ.
-
-torchaudio: the mel scale of HTK (Young et al., The HTK Book), triangles with a peak of 1. librosa: the scale of
-Slaney's Auditory Toolbox (1998), linear below 1 kHz, triangles with equal area. Each offers the other's convention.
-
-A mel spectrogram of a whole film at the resolution of a figure.
+Axis letters: B batch, T samples, K bins of the spectrum, M mel bands, F frames.
 """
 
 from __future__ import annotations
@@ -25,7 +20,13 @@ from torch import nn
 from helpers.config import MelConfig
 
 LOG_FLOOR = 1e-10  # relative to the loudest bin; 100 dB, because the noise between the partials tells families apart
-LINEAR_ROOM = 1e-6  # keeps the level of a silent clip finite
+SILENCE = 1e-6  # power of the loudest bin; keeps the level of a silent clip finite
+
+
+def power_spectrogram(waveform: torch.Tensor, window: torch.Tensor, hop_length: int) -> torch.Tensor:
+    """Power of centred frames, [B, T] -> [B, K, F]: real² + imaginary², without the root and copies of a magnitude."""
+    spectrum = torch.stft(waveform, len(window), hop_length, window=window, return_complex=True)
+    return spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
 
 
 class MelFrontend(nn.Module):
@@ -53,10 +54,15 @@ class MelFrontend(nn.Module):
         )
         self.standardise = nn.BatchNorm1d(config.n_mels, affine=False)
 
+    def absolute_power(self, waveform: torch.Tensor) -> torch.Tensor:
+        """Mel power as it comes: [B, T] -> [B, M, F]."""
+        power = power_spectrogram(waveform, self.mel.spectrogram.window, self.config.hop_length)
+        return self.mel.mel_scale.fb.T @ power
+
     def power(self, waveform: torch.Tensor) -> torch.Tensor:
         """Mel power relative to the clip's peak: [B, T] -> [B, M, F], in 0..1."""
-        power = self.mel(waveform)
-        return power / power.amax(dim=(1, 2), keepdim=True).clamp_min(LINEAR_ROOM)
+        power = self.absolute_power(waveform)
+        return power / power.amax(dim=(1, 2), keepdim=True).clamp_min(SILENCE)
 
     def compress(self, power: torch.Tensor) -> torch.Tensor:
         """Logarithm (or not) and standardisation of `power`: [B, M, F] -> [B, 1, M, F]."""
@@ -71,7 +77,11 @@ class MelFrontend(nn.Module):
 
 @dataclass(frozen=True)
 class Convention:
-    """A mel scale and how its triangles are normalised."""
+    """A mel scale and how its triangles are normalised.
+
+    torchaudio: the scale of HTK (Young et al., The HTK Book), triangles with a peak of 1. librosa: the scale of
+    Slaney's Auditory Toolbox (1998), linear below 1 kHz, triangles with equal area. Each offers the other's.
+    """
 
     scale: Literal["htk", "slaney"]
     equal_area: bool
@@ -107,8 +117,7 @@ def librosa_filters(config: MelConfig, convention: Convention = LIBROSA) -> np.n
 
 def mel_power(waveforms: np.ndarray, config: MelConfig, filters: np.ndarray) -> np.ndarray:
     """Mel power [notes, n_mels, frames] of waveforms [notes, samples]: Hann window, centred frames, then the bank."""
-    spectrogram = torchaudio.transforms.Spectrogram(config.n_fft, hop_length=config.hop_length, power=2.0)
-    power = spectrogram(torch.from_numpy(waveforms))  # [notes, bins, frames]
+    power = power_spectrogram(torch.from_numpy(waveforms), torch.hann_window(config.n_fft), config.hop_length)
     return (torch.from_numpy(filters) @ power).numpy()
 
 
@@ -136,11 +145,12 @@ def overview(blocks: Iterable[np.ndarray], seconds: float, config: MelConfig) ->
     """
     pooled = max(1, round(seconds * config.frame_rate / COLUMNS))  # frames in a column
     size = pooled * config.hop_length * max(1, round(CHUNK_S * config.frame_rate / pooled))
-    mel, columns, buffer = MelFrontend(config).mel, [], np.zeros(0, np.float32)
+    frontend, columns, buffer = MelFrontend(config), [], np.zeros(0, np.float32)
     for block in itertools.chain(blocks, [np.zeros(size, np.float32)]):  # the zeros push out the rest
         buffer = np.concatenate([buffer, block])
         while len(buffer) >= size:
-            power = mel(torch.from_numpy(buffer[:size]))[:, : size // config.hop_length]  # [n_mels, frames]
+            block = torch.from_numpy(buffer[None, :size])
+            power = frontend.absolute_power(block)[0, :, : size // config.hop_length]  # [n_mels, frames]
             columns.append(power.reshape(len(power), -1, pooled).mean(dim=2).numpy())
             buffer = buffer[size:]
     count = max(1, round(seconds * config.frame_rate / pooled))

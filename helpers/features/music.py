@@ -18,6 +18,8 @@ import torch
 import torchaudio
 from torch import nn
 
+from helpers.features.mel import power_spectrogram
+
 N_FFT = 2048  # samples
 HOP = 512  # samples
 FINE_N_FFT = 1024  # samples: the fine cepstrum follows quick changes, in twice as many bands and coefficients
@@ -70,7 +72,7 @@ class TimbreStatistics(nn.Module):
 
     def blocks(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
         """Each block by name, [B, its width]."""
-        power = self._stft(waveform, self.window, HOP).square()  # [B, F, N]
+        power = power_spectrogram(waveform, self.window, HOP)  # [B, F, N]
         log_mel = torch.log(self.mel @ power + FLOOR)  # [B, M, N]
         cepstrum = self.dct @ log_mel  # [B, K, N]
         slope = torchaudio.functional.compute_deltas(cepstrum, 9)
@@ -87,12 +89,9 @@ class TimbreStatistics(nn.Module):
             "fine cepstrum": self._fine_cepstrum(waveform),
         }
 
-    def _stft(self, waveform: torch.Tensor, window: torch.Tensor, hop: int) -> torch.Tensor:
-        return torch.stft(waveform, len(window), hop, window=window, return_complex=True).abs()
-
     def _fine_cepstrum(self, waveform: torch.Tensor) -> torch.Tensor:
         """Mean, spread and speed of finer cepstral coefficients."""
-        power = self._stft(waveform, self.fine_window, HOP).square()
+        power = power_spectrogram(waveform, self.fine_window, HOP)
         cepstrum = self.fine_dct @ torch.log(self.fine_mel @ power + FINE_FLOOR)
         speed = cepstrum[:, :, 2:] - cepstrum[:, :, :-2]
         return torch.cat([cepstrum.mean(dim=2), cepstrum.std(dim=2), speed.std(dim=2)], dim=1)
@@ -114,8 +113,7 @@ class TimbreStatistics(nn.Module):
 
     def _harmony(self, waveform: torch.Tensor) -> torch.Tensor:
         """How pitch classes are used, whatever the key: magnitudes of their circular Fourier transform."""
-        spectrum = self._stft(waveform, self.chroma_window, CHROMA_N_FFT // 4).square()
-        chroma = self.pitch_classes @ spectrum  # [B, 12, N]
+        chroma = self.pitch_classes @ power_spectrogram(waveform, self.chroma_window, CHROMA_N_FFT // 4)  # [B, 12, N]
         chroma = chroma / (chroma.sum(dim=1, keepdim=True) + FLOOR)
         entropy = -(chroma * torch.log(chroma + FLOOR)).sum(dim=1)
         change = chroma.diff(dim=2).abs().sum(dim=1)

@@ -1,4 +1,4 @@
-"""A network after the auditory pathway: A1 -> belt -> parabelt -> T2/T3.
+"""A network after the auditory pathway: A1 -> belt -> parabelt -> T2/T3 (notebook 06).
 
 The document's idea, built like CORnet-S (Kubilius et al., Brain-like object recognition with high-performing shallow
 recurrent ANNs, NeurIPS 2019), whose areas V1, V2, V4 and IT have their counterparts in the areas of the auditory

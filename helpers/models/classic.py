@@ -1,14 +1,7 @@
-"""Classic machine learning on pooled features: builders, hyper-parameters to choose from, and saving without pickle.
+"""Classic machine learning on pooled features (notebook 02) and on single frames (notebook 04), with scikit-learn.
 
-Axes: n notes, D features, C classes. scikit-learn is imported where it is used; nothing else of the models needs it.
-
-Ways to bring pooled features to a common scale, to be compared under plain classifiers.
-
-Every scaler is fitted to training notes only and then applied to all others.
-
-k nearest neighbours on single frames, and a majority vote over the frames of a clip: the baseline of ChMusic.
-
-What can be heard in 30 ms: a linear decision for each instrument from the MFCCs of one window alone.
+Builders, hyper-parameters to choose from, scalers to compare, and saving without pickle. scikit-learn is imported
+where it is used. Axes: n notes, D features, C classes.
 """
 
 from __future__ import annotations
@@ -195,32 +188,24 @@ def fit_plain(scaler: str, classifier: str, matrix: np.ndarray, labels: np.ndarr
         labels: class indices.
         seed: of the classifier.
     """
-    from sklearn.pipeline import make_pipeline
-
-    return make_pipeline(*_steps(scaler, len(matrix)), _classifiers()[classifier](seed)).fit(matrix, labels)
-
-
-def _steps(scaler: str, notes: int) -> list[Any]:
-    from sklearn.preprocessing import Normalizer, QuantileTransformer, StandardScaler
-
-    return {
-        "none": [],
-        "standardised": [StandardScaler()],
-        "ranks": [QuantileTransformer(n_quantiles=min(200, notes), output_distribution="normal")],
-        "unit length": [StandardScaler(), Normalizer()],
-    }[scaler]
-
-
-def _classifiers() -> dict[str, Callable[[int], Any]]:
     from sklearn.ensemble import ExtraTreesClassifier
     from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import Normalizer, QuantileTransformer, StandardScaler
     from sklearn.svm import SVC
 
-    return {
-        "k-NN": lambda seed: KNeighborsClassifier(5),
-        "SVM": lambda seed: SVC(C=10, random_state=seed),
-        "extra-trees": lambda seed: ExtraTreesClassifier(100, random_state=seed),
-    }
+    steps = {
+        "none": [],
+        "standardised": [StandardScaler()],
+        "ranks": [QuantileTransformer(n_quantiles=min(200, len(matrix)), output_distribution="normal")],
+        "unit length": [StandardScaler(), Normalizer()],
+    }[scaler]
+    last = {
+        "k-NN": KNeighborsClassifier(5),
+        "SVM": SVC(C=10, random_state=seed),
+        "extra-trees": ExtraTreesClassifier(100, random_state=seed),
+    }[classifier]
+    return make_pipeline(*steps, last).fit(matrix, labels)
 
 
 class FrameVote:

@@ -1,4 +1,4 @@
-"""What is heard when: a network that answers for every window of 30 ms and listens to the seconds around it.
+"""Which instrument sounds when: a CRNN that decides for every window of 30 ms from the seconds around it; notebook 04.
 
 Axis letters: B batch, C channels, M mel bands, F spectrogram frames, N windows, D features.
 """
@@ -86,10 +86,10 @@ def arguments_of(notes: Checkpoint) -> dict:
 
 
 def initialise(model: AudioClassifier, notes: Checkpoint) -> None:
-    """Take over the front end's statistics and the convolutions of an NSynth checkpoint; the head stays random.
+    """Copy the front end's statistics and the convolutions of an NSynth checkpoint; the head stays random.
 
     Of an ensemble its first member is taken.
     """
     prefix = "members.0." if "member" in notes.arguments else ""
-    ours = (name for name in model.state_dict() if not name.startswith("head."))
-    model.load_state_dict({name: notes.state[prefix + name].float() for name in ours}, strict=False)
+    copied = (name for name in model.state_dict() if not name.startswith("head."))
+    model.load_state_dict({name: notes.state[prefix + name].float() for name in copied}, strict=False)

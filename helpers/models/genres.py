@@ -1,4 +1,4 @@
-"""The genre study's own networks: 5L-1D CNN, SampleCNN, 4L-2D CNN, 4L-2D CNN + GRU.
+"""The genre study's own networks: 5L-1D CNN, SampleCNN, 4L-2D CNN, 4L-2D CNN + GRU (notebook 06).
 
 The 2-D and 1-D networks see a log-mel spectrogram, SampleCNN the waveform. All end in a global pool, so that any
 length above the stated minimum works. Axis letters: B batch, C channels, M mel bands, F frames, T samples,
@@ -128,13 +128,13 @@ class WaveformFrontend(nn.Module):
         return (waveform / level.clamp_min(SILENCE)).unsqueeze(1)
 
 
-def _recogniser(frontend: nn.Module, encoder: nn.Module, n_classes: int) -> AudioClassifier:
+def _classifier(frontend: nn.Module, encoder: nn.Module, n_classes: int) -> AudioClassifier:
     return AudioClassifier(frontend, encoder, linear_head(encoder.width, n_classes, DROPOUT))
 
 
 def _cnn_1d(n_classes: int, mel: dict, normalisation: str = "batch") -> AudioClassifier:
     config = MelConfig(**mel)
-    return _recogniser(MelFrontend(config), CNN1D(config.n_mels, normalisation), n_classes)
+    return _classifier(MelFrontend(config), CNN1D(config.n_mels, normalisation), n_classes)
 
 
 def _cnn_2d(
@@ -156,12 +156,12 @@ def _cnn_2d_gru(
     n_classes: int, mel: dict, normalisation: str = "batch", channels: tuple[int, ...] = (32, 64, 128, 256)
 ) -> AudioClassifier:
     config = MelConfig(**mel)
-    return _recogniser(MelFrontend(config), CNN2DGRU(normalisation, tuple(channels), config.n_mels), n_classes)
+    return _classifier(MelFrontend(config), CNN2DGRU(normalisation, tuple(channels), config.n_mels), n_classes)
 
 
 def _sample_cnn(n_classes: int, mel: dict, normalisation: str = "batch") -> AudioClassifier:
     """`mel` is taken so that one recipe fits every model, and not used: the network sees the waveform."""
-    return _recogniser(WaveformFrontend(), SampleCNN(normalisation), n_classes)
+    return _classifier(WaveformFrontend(), SampleCNN(normalisation), n_classes)
 
 
 MODELS = {

@@ -1,16 +1,14 @@
-"""CNNVarTime: a convolutional network for clips of any length, one score a class (IRMAS, Chinese instruments).
+"""CNNVarTime: a network for clips of any length, one score a class (IRMAS, Chinese instruments): notebook 04.
 
-Axis letters: B batch, C channels, M mel bands, F frames, D embedding.
+TimbreCNN sets fixed statistics of timbre beside it, for linear layers solved on few clips: notebook 05.
 
-A convolutional network and fixed statistics of timbre side by side, for linear layers solved on few clips.
-
-Axis letters: B batch, T samples, D embedding.
+Axis letters: B batch, T samples, C channels, M mel bands, F frames, D embedding.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -31,7 +29,7 @@ class CNNVarTime(nn.Module):
     def __init__(self, n_mels: int, channels: Sequence[int]) -> None:
         super().__init__()
         widths = [1, *channels]
-        self.blocks = nn.ModuleList(_block(i, o) for i, o in itertools.pairwise(widths))
+        self.blocks = nn.ModuleList(_block(i, o) for i, o in pairwise(widths))
         self.shortest = 2 ** len(channels)  # frames
         self.width = channels[-1] * (n_mels // self.shortest)
 
@@ -54,9 +52,6 @@ def _cnn_var_time(n_classes: int, mel: dict, channels: Sequence[int] = (16, 32, 
     config = MelConfig(**mel)
     encoder = CNNVarTime(config.n_mels, channels)
     return AudioClassifier(MelFrontend(config), encoder, linear_head(encoder.width, n_classes))
-
-
-
 
 
 LEVEL = 0.1  # root mean square that every clip is brought to, because the statistics depend on it

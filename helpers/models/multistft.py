@@ -1,8 +1,8 @@
-"""Several STFT spectrograms of one clip, each seen by its own branch of a network (the predominant instrument).
+"""Several STFT spectrograms of one clip, each seen by its own branch of a network: notebook 05.
 
-Model 1.0 looks at three frequency bands with three FFT sizes each: nine branches. Model 2.x looks at each band with
-the one FFT size that suits it: long windows where partials lie close, short ones where attacks are sharp; model 2.3
-starts its branches from PANNs weights (Kong et al., PANNs, TASLP 2020).
+Model 1.0 looks at three frequency bands with three FFT sizes each: nine branches, each a full extractor. Model 2.x
+looks at each band with the one FFT size that suits it: long windows where partials lie close, short ones where
+attacks are sharp; model 2.3 starts its branches from PANNs weights (Kong et al., PANNs, TASLP 2020).
 
 Axis letters: B batch, T samples, S spectrograms, C channels, D embedding.
 """
@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from helpers.features.mel import power_spectrogram
 from helpers.models.base import AudioClassifier
 from helpers.models.panns import first_convolutions
 
@@ -68,8 +69,7 @@ class BandSpectrograms(nn.Module):
     def _view(self, waveform: torch.Tensor, band: Band) -> torch.Tensor:
         """[B, T] -> [B, 1, 128, 100]."""
         window = getattr(self, f"window{band.n_fft}")
-        transform = torch.stft(waveform, band.n_fft, band.n_fft // 4, window=window, return_complex=True)
-        power = transform.real.square() + transform.imag.square()  # [B, bins, frames]
+        power = power_spectrogram(waveform, window, band.n_fft // 4)  # [B, bins, frames]
         power = power / power.amax(dim=(1, 2), keepdim=True).clamp_min(1e-12)
         level = torch.log10(power[:, band.bins] + 10**-DYNAMIC_RANGE)
         return F.interpolate(level.unsqueeze(1), SIZE, mode="bilinear", antialias=True, align_corners=False)
@@ -137,7 +137,7 @@ def _three_band(n_classes: int, channels: Sequence[int] = CHANNELS, normalise: b
     return AudioClassifier(BandSpectrograms(THREE_BANDS, normalise), encoder, decision_head(encoder.width, n_classes))
 
 
-def _nine_branch(n_classes: int, channels: Sequence[int] = (32, 64, 128), normalise: bool = True) -> AudioClassifier:
+def _nine_branch(n_classes: int, channels: Sequence[int] = CHANNELS, normalise: bool = True) -> AudioClassifier:
     encoder = Branches(len(NINE_VIEWS), channels)
     return AudioClassifier(BandSpectrograms(NINE_VIEWS, normalise), encoder, nn.Linear(encoder.width, n_classes))
 

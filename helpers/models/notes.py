@@ -1,4 +1,4 @@
-"""Encoders for single notes (NSynth): short-chunk CNN, a compact CNN, a spectrogram transformer.
+"""Encoders for single notes (NSynth): short-chunk CNN, a compact CNN, a spectrogram transformer; notebook 03.
 
 Axis letters: B batch, C channels, M mel bands, F frames, D embedding.
 """
@@ -143,7 +143,7 @@ class SpectrogramTransformer(nn.Module):
 
 
 class Ensemble(nn.Module):
-    """Several recognisers of one recipe, trained from different seeds; their probabilities are averaged.
+    """Several classifiers of one recipe, trained from different seeds; their probabilities are averaged.
 
     The mel spectrogram, which all share but for its standardisation, is computed once.
     """

@@ -1,4 +1,4 @@
-"""PANNs backbones (Cnn6, Cnn10, Cnn14) that take the published weights, with the front end these were trained behind.
+"""PANNs backbones (Cnn6, Cnn10, Cnn14) that take the published weights, with their front end: notebook 05.
 
 Kong et al., PANNs: large-scale pretrained audio neural networks for audio pattern recognition, TASLP 2020; weights on
 Zenodo, record 3987831. Their conventions: 32 kHz, Hann window of 1024 samples every 320, 64 Slaney mel bands from 50
@@ -22,6 +22,7 @@ import torchaudio
 from torch import nn
 
 from helpers.config import InputError
+from helpers.features.mel import power_spectrogram
 from helpers.models.base import AudioClassifier, linear_head
 
 SAMPLE_RATE = 32_000  # Hz
@@ -62,8 +63,7 @@ class PannsFrontend(nn.Module):
     def forward(self, waveform: torch.Tensor) -> torch.Tensor:
         """[B, T] -> [B, 1, F, M]; a clip shorter than the window is padded with silence."""
         waveform = F.pad(waveform.float(), (0, max(0, N_FFT - waveform.shape[1])))
-        transform = torch.stft(waveform, N_FFT, HOP_LENGTH, window=self.window, return_complex=True)
-        power = transform.abs().square().transpose(1, 2) @ self.mel  # [B, F, M]
+        power = power_spectrogram(waveform, self.window, HOP_LENGTH).transpose(1, 2) @ self.mel  # [B, F, M]
         return (10 * torch.log10(power.clamp_min(FLOOR))).unsqueeze(1)
 
 

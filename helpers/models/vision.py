@@ -1,4 +1,4 @@
-"""Torchvision's networks on one-channel log-mel spectrograms, from random weights.
+"""Torchvision's networks on one-channel log-mel spectrograms, from random weights (notebook 06).
 
 AlexNet (Krizhevsky 2012, as in arXiv:1404.5997), VGG with normalisation (Simonyan and Zisserman 2014), GoogLeNet
 (Szegedy et al. 2014), ResNet (He et al. 2015), DenseNet (Huang et al. 2016). Two things differ from the originals.

@@ -65,10 +65,11 @@ def test_any_length_and_silence_give_finite_logits(three_band, samples):
         assert torch.isfinite(three_band(torch.zeros(1, samples))).all()
 
 
-def test_nine_branches_are_narrower_and_more():
+def test_nine_branches_are_full_extractors():
     model = build("nine_branch", 11).eval()
-    assert len(model.encoder.branches) == 9
+    assert [parameter_count(branch) for branch in model.encoder.branches] == [1_550_784] * 9
     assert model(tone(440.0)).shape == (1, 11)
+    assert parameter_count(build("nine_branch", 11, channels=[2, 4])) < 1_500
 
 
 def test_every_branch_starts_from_panns_weights():
