@@ -1,17 +1,16 @@
 """Generated corpora in the official layouts, for machines without data, for tests and for demonstrations.
 
-sound       notes, envelopes, modes, wavetables, noise, filters
-strings     plucked and hammered strings        bars        struck bars, bells, gongs
-winds       brass, reeds, flutes                bowed       bowed strings
-voice       singing and speech-like noise       electronic  organs, synthesisers, electric pianos
-western     kinds and their parameter ranges    chinese     the same for Chinese instruments
-orchestra   a virtual instrument is a draw      drums       a drum kit
-music       melodies, rendering, mixing         band        playing by the rules of
-genres      ten genres                          video       MP4 files
-nsynth irmas chmusic gtzan films                a corpus each
-jobs        seeded pieces of work on all cores  build       all of it to disk, whole or not at all
+sound     notes, envelopes, modes, wavetables, noise, filters
+struck    tones that decay: strings, bars, gongs, FM, drums
+sustained tones that are held: bowed strings, winds, voices, organs, synthesisers
+kinds     the range of every parameter of every kind of instrument; an instrument is a draw of them
+music     melodies, rendering, mixing, the room
+band      playing by the rules of ten genres
+nsynth irmas chmusic gtzan films    a corpus each
+build     all of it to disk, whole or not at all
 
 Nothing here sounds like a recording of a real instrument; scores on these corpora are always labelled "demo".
+To add a corpus: a module with `jobs(size)`, named in `build.CORPORA`.
 """
 
 from __future__ import annotations
@@ -19,17 +18,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from helpers.config import DEMO
-
-
-def write_all(size: str, out: Path = DEMO, seed: int = 0) -> Path:
-    """Generate the corpora of a size below `out`, except those that are there already.
-
-    Raises:
-        InputError: `out` holds something else.
-    """
-    from helpers.demo.build import write
-
-    return write(size, out, seed)
 
 
 def ensure(size: str, out: Path = DEMO) -> Path:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from helpers.demo.music import Event, chord
-from helpers.demo.percussion import Hit
+from helpers.demo.struck import Hit
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Generated corpora on disk: a corpus is complete or absent, and an interrupted run goes on where it stopped.
 
-An NSynth-like training split of any number of notes, to test that nothing grows with the size of the data.
+Work is cut to jobs with their own seeds, so that results depend on neither process count nor interruptions.
 """
 
 from __future__ import annotations
@@ -9,22 +9,35 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import joblib
+import numpy as np
 from filelock import FileLock
 from tqdm import tqdm
 
 from helpers.config import InputError
 from helpers.datasets.base import DEMO_MARK
-from helpers.demo import chmusic, films, gtzan, irmas, nsynth
-from helpers.demo.jobs import PARTS, run_all
 from helpers.files import fingerprint, read_json, write_json, write_text
 
-CORPORA: dict[str, ModuleType] = {"nsynth": nsynth, "irmas": irmas, "chmusic": chmusic, "gtzan": gtzan, "films": films}
+CORPORA: dict[str, str] = {  # name -> module with jobs(size), and finish(folder, results) where something is left to do
+    name: f"helpers.demo.{name}" for name in ("nsynth", "irmas", "chmusic", "gtzan", "films")
+}
 SIZES = ("tiny", "small", "large")
+PARTS = ".parts"  # folder of what finished jobs returned, while a corpus is being written
+STEP = 1000  # instrument numbers of the copies of `write_scale` lie this far from the originals'
+
+
+class Job(NamedTuple):
+    """One piece: `function(folder, rng, *arguments)` writes files below the folder and returns what JSON can hold."""
+
+    name: str  # unique in its corpus; the random numbers depend on it and on the seed
+    function: Callable[..., Any]
+    arguments: tuple = ()
 
 
 class Mark(NamedTuple):
@@ -34,35 +47,42 @@ class Mark(NamedTuple):
     seed: int
     generator: str  # fingerprint of the code that wrote it
 
+    def __str__(self) -> str:
+        return f"size {self.size}, seed {self.seed}" + ("" if self.generator == version() else ", of another version")
 
-def generator() -> str:
+
+def version() -> str:
     """Fingerprint of the code in this package."""
     return fingerprint(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("*.py")))
 
 
-def write(size: str, out: Path, seed: int = 0, corpora: Sequence[str] = tuple(CORPORA), force: bool = False) -> Path:
+def write(size: str, out: Path, seed: int = 0, corpora: Sequence[str] = (), force: bool = False) -> Path:
     """Generate corpora of a size below `out`, except those that are there already.
 
     Args:
         size: one of SIZES.
         out: the folder; afterwards it holds one folder for each corpus and DEMO.txt.
         seed: other seeds give other instruments and pieces.
-        corpora: keys of CORPORA.
+        corpora: keys of CORPORA; none: all.
         force: replace generated corpora of another size, seed or version.
 
     Returns:
         `out`.
 
     Raises:
-        InputError: `out` holds other generated corpora (and not `force`), or files that were not generated.
+        InputError: `out` cannot be written to, or holds other generated corpora (and not `force`) or other files.
     """
     out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    with FileLock(out / ".lock"):
-        _claim(out, Mark(size, seed, generator()), force)
-        for corpus in corpora:
-            if not (out / corpus).is_dir():
-                _write_corpus(out, corpus, size, seed)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with FileLock(out / ".lock"):
+            _claim(out, Mark(size, seed, version()), force)
+            for corpus in corpora or CORPORA:
+                if not (out / corpus).is_dir():
+                    _write_corpus(out, corpus, size, seed)
+    except OSError as error:
+        remedy = "make room or choose another folder with --out; the same command goes on where it stopped"
+        raise InputError(f"{out}: cannot be written ({error.strerror or error}); {remedy}") from None
     return out
 
 
@@ -73,10 +93,10 @@ def ensure(size: str, out: Path) -> Path:
         InputError: `out` holds files that were not generated.
     """
     mark = read_mark(out)
-    if mark and mark.generator == generator() and SIZES.index(mark.size) >= SIZES.index(size):
+    if mark and mark.generator == version() and SIZES.index(mark.size) >= SIZES.index(size):
         return write(mark.size, out, mark.seed)
     if mark:
-        print(f"{out}: replacing generated corpora ({describe(mark)}) by size {size}", file=sys.stderr)
+        print(f"{out}: replacing generated corpora ({mark}) by size {size}", file=sys.stderr)
     return write(size, out, force=True)
 
 
@@ -85,15 +105,11 @@ def read_mark(out: Path) -> Mark | None:
     path = Path(out) / DEMO_MARK
     if not path.is_file():
         return None
-    found = re.search(r"size: (\w+)\nseed: (\d+)\ngenerator: (\w+)", path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8", errors="replace")
+    found = re.search(r"size: (\w+)\nseed: (\d+)\ngenerator: (\w+)", text)
     if not found or found[1] not in SIZES:
         raise InputError(f"{path}: was not written by this program; delete the folder or choose another one")
     return Mark(found[1], int(found[2]), found[3])
-
-
-def describe(mark: Mark) -> str:
-    """A mark in words."""
-    return f"size {mark.size}, seed {mark.seed}" + ("" if mark.generator == generator() else ", of another version")
 
 
 def _claim(out: Path, wanted: Mark, force: bool) -> None:
@@ -104,10 +120,8 @@ def _claim(out: Path, wanted: Mark, force: bool) -> None:
     if mark is None and any(path.name != ".lock" for path in out.iterdir()):
         raise InputError(f"{out}: holds files that were not generated; choose an empty folder with --out")
     if mark and not force:
-        raise InputError(
-            f"{out}: holds generated corpora ({describe(mark)}), not {describe(wanted)}; "
-            "replace them with --force, or choose another folder with --out"
-        )
+        remedy = "replace them with --force, or choose another folder with --out"
+        raise InputError(f"{out}: holds generated corpora ({mark}), not {wanted}; {remedy}")
     for corpus in CORPORA:
         shutil.rmtree(out / corpus, ignore_errors=True)
         shutil.rmtree(_partial(out, corpus), ignore_errors=True)
@@ -115,25 +129,47 @@ def _claim(out: Path, wanted: Mark, force: bool) -> None:
     write_text(out / DEMO_MARK, f"{head}size: {wanted.size}\nseed: {wanted.seed}\ngenerator: {wanted.generator}\n")
 
 
-def _write_corpus(out: Path, corpus: str, size: str, seed: int) -> None:
-    folder, module = _partial(out, corpus), CORPORA[corpus]
-    module.finish(folder, run_all(module.jobs(size), folder, seed, f"demo {corpus}"))
-    shutil.rmtree(folder / PARTS)
-    folder.rename(out / corpus)
-
-
 def _partial(out: Path, corpus: str) -> Path:
     """Where a corpus is while it is being written."""
     return out / f".{corpus}.partial"
 
 
-STEP = 1000  # instrument numbers of the copies lie this far from the originals'
+def _write_corpus(out: Path, corpus: str, size: str, seed: int) -> None:
+    folder, module = _partial(out, corpus), import_module(CORPORA[corpus])
+    results = run_all(module.jobs(size), folder, seed, f"demo {corpus}")
+    if hasattr(module, "finish"):
+        module.finish(folder, results)
+    shutil.rmtree(folder / PARTS)
+    folder.rename(out / corpus)
+
+
+def run_all(jobs: list[Job], folder: Path, seed: int, label: str) -> list[Any]:
+    """Run jobs on all cores with a progress bar; what an earlier call finished is not done again.
+
+    Returns:
+        what the jobs returned, in their order.
+    """
+    done = joblib.Parallel(n_jobs=-1, return_as="generator")(joblib.delayed(_run)(job, folder, seed) for job in jobs)
+    return list(tqdm(done, total=len(jobs), desc=label, unit="part"))
+
+
+def _run(job: Job, folder: Path, seed: int) -> Any:
+    part = folder / PARTS / f"{zlib.crc32(job.name.encode()):08x}.json"
+    if not part.exists():
+        write_json(part, job.function(folder, generator(seed, job.name), *job.arguments))
+    return read_json(part)
+
+
+def generator(seed: int, name: str) -> np.random.Generator:
+    """The random numbers of one job."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
 def write_scale(notes: int, out: Path) -> Path:
     """Write the small NSynth corpus below `out` and repeat its training notes under new names until there are `notes`.
 
-    The copies are hard links where the file system has them, so 50,000 notes cost seconds and little space.
+    For tests that nothing grows with the size of the data. The copies are hard links where the file system has them,
+    so 50,000 notes cost seconds and little space.
 
     Raises:
         InputError: `out` holds something else.

@@ -11,9 +11,9 @@ import numpy as np
 import soxr
 
 from helpers import audio
-from helpers.demo.jobs import Job
+from helpers.demo.build import Job
+from helpers.demo.kinds import Instrument, draw
 from helpers.demo.music import Event, limited, loudness_to, melody, panned, render
-from helpers.demo.orchestra import Instrument, draw
 
 RATE = 44_100
 INNER = 22_050  # Hz that the pieces are rendered at
@@ -45,7 +45,3 @@ def solo(player: Instrument, begin: float, end: float, rng: np.random.Generator)
         player, begin, end, rng, beat=rng.uniform(0.4, 0.9), key=int(rng.integers(12)), scale="pentatonic",
         rests=rng.uniform(0, 0.12), tremolo=TREMOLO.get(player.kind, 0.0),
     )  # fmt: skip
-
-
-def finish(folder: Path, results: list) -> None:
-    """ChMusic has no index."""

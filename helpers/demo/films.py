@@ -1,10 +1,10 @@
-"""Three generated films as MP4 files, with a sources file in the format of data/sources/FORMAT.md.
+"""Six generated films as MP4 files, with a sources file in the format of data/sources/FORMAT.md.
 
 A film is a row of scenes. In every scene none to three of the labelled instruments play, each time another virtual
 instrument; there may be speech-like noise, another Chinese instrument that is not labelled, and there is ambience.
 The labels are measured on each instrument's own track before mixing, so they are right to about 10 ms.
-
-Write an MP4 file: a small animated picture in H.264 and stereo sound in AAC.
+The pictures are a small animation in H.264, the sound is AAC. Four of the films are for testing, so that an interval
+over films can be given.
 """
 
 from __future__ import annotations
@@ -19,19 +19,26 @@ import av
 import numpy as np
 
 from helpers.datasets.film_sources import INSTRUMENTS
+from helpers.demo.build import Job
 from helpers.demo.chmusic import solo
-from helpers.demo.jobs import Job
+from helpers.demo.kinds import draw
 from helpers.demo.music import Event, limited, loudness_to, panned, render
-from helpers.demo.orchestra import draw
 from helpers.demo.sound import Notes, bins, noise
-from helpers.demo.winds import speech
+from helpers.demo.sustained import speech
 from helpers.files import atomic, write_json
 
 RATE = 48_000
 OTHERS = ("guzheng", "suona", "zhongruan", "sheng", "string_section")  # heard, but not labelled
-SIZES = {"tiny": (1, 2.5), "small": (3, 5.0), "large": (12, 6.0)}  # rounds of eight scenes, mean seconds of a scene
-TITLES = {"train": "Lanterns over the River", "valid": "The Night Market", "test": "Snow on the Western Gate"}
-LEADER = {"train": 0.0, "valid": 1.0, "test": 0.0}  # s of silence before the time that the labels count from
+FILMS = {  # name -> split, title, seconds of silence before the time that the labels count from
+    "train": ("train", "Lanterns over the River", 0.0), "valid": ("valid", "The Night Market", 1.0),
+    "test_1": ("test", "Snow on the Western Gate", 0.0), "test_2": ("test", "The Ferryman's Daughter", 0.5),
+    "test_3": ("test", "A Letter from the North", 0.0), "test_4": ("test", "Nine Bridges", 0.0),
+}  # fmt: skip
+SIZES = {  # split -> rounds of eight scenes, mean seconds of a scene
+    "tiny": {"train": (1, 2.0), "valid": (1, 1.5), "test": (1, 1.2)},
+    "small": {"train": (3, 4.5), "valid": (2, 4.5), "test": (1, 4.5)},
+    "large": {"train": (12, 6.0), "valid": (8, 6.0), "test": (3, 6.0)},
+}
 FRAME = 0.01  # s
 QUIET_DB = -32  # below the loudest frame of a cue an instrument counts as silent
 GAP = 0.8  # s of silence within a cue that a listener does not call a pause
@@ -48,30 +55,29 @@ class Track:
 
 def jobs(size: str) -> list[Job]:
     """One job for each film."""
-    return [Job(f"film {split}", write_film, (split, *SIZES[size])) for split in TITLES]
+    return [Job(f"film {name}", write_film, (name, *SIZES[size][split])) for name, (split, _, _) in FILMS.items()]
 
 
-def write_film(folder: Path, rng: np.random.Generator, split: str, rounds: int, scene_s: float) -> dict:
+def write_film(folder: Path, rng: np.random.Generator, name: str, rounds: int, scene_s: float) -> dict:
     """Write one film; returns its entry in the sources file."""
+    split, title, leader = FILMS[name]
     scenes = deck(rounds, rng)
-    lengths = scene_s * rng.uniform(0.8, 1.2, len(scenes))
-    lengths *= scene_s * len(scenes) / lengths.sum()
-    begins = LEADER[split] + np.concatenate([[0], np.cumsum(lengths)])
+    lengths = rng.uniform(0.8, 1.2, len(scenes))
+    begins = leader + np.concatenate([[0], np.cumsum(lengths * scene_s / lengths.mean())])
     mix = np.zeros((round((begins[-1] + 0.5) * RATE), 2), np.float32)
     claims: list[tuple[str, float, float]] = []
-    for names, begin, length in zip(scenes, begins[:-1], lengths, strict=True):
-        for track in [cue(name, begin, length, rng) for name in names]:
+    for names, begin, length in zip(scenes, begins, np.diff(begins), strict=False):
+        for track in [cue(player, begin, length, rng) for player in names]:
             add(mix, track.wave, track.begin, rng)
             claims += [(track.instrument, *span) for span in heard(track, len(mix) / RATE)]
         for wave in background(length, rng):
             add(mix, wave, begin, rng)
     mix += ambience(len(mix), rng)
-    name = f"demo_{split}"
-    seconds = len(mix) / RATE
-    write_mp4(folder / f"{name}.mp4", pictures(seconds, claims, begins, rng), limited(mix), RATE)
+    seconds, file = len(mix) / RATE, f"demo_{name}.mp4"
+    write_mp4(folder / file, pictures(seconds, claims, begins, rng), limited(mix), RATE)
     return {
-        "id": name, "file": f"{name}.mp4", "title": f"{TITLES[split]} (generated)", "licence": "CC0-1.0",
-        "split": split, "offset": LEADER[split], "exhaustive": True, "segments": segments(claims, LEADER[split]),
+        "id": f"demo_{name}", "file": file, "title": f"{title} (generated)", "licence": "CC0-1.0", "split": split,
+        "offset": leader, "exhaustive": True, "segments": segments(claims, leader),
     }  # fmt: skip
 
 
@@ -174,7 +180,7 @@ def finish(folder: Path, results: list[dict]) -> None:
     write_json(folder / "sources.json", {"version": 1, "instruments": list(INSTRUMENTS), "sources": results})
 
 
-FPS = 10
+FPS = 5
 WIDTH, HEIGHT = 160, 96
 CHUNK = 1024  # samples of an AAC frame
 

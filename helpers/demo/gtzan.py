@@ -1,6 +1,6 @@
 """A generated corpus in the layout of GTZAN (Tzanetakis & Cook 2002, "Musical Genre Classification of Audio Signals").
 
-Tracks are composed by the rules of `genres`. Every track has its own tempo, key, patterns, instruments, room and
+Tracks are composed by the rules of `band`. Every track has its own tempo, key, patterns, instruments, room and
 balance: two segments of a track are more alike than two tracks of a genre, and a split by segment leaks.
 """
 
@@ -13,15 +13,15 @@ import numpy as np
 
 from helpers import audio
 from helpers.demo.band import GENRES, Genre, Song, bass_line, chord_strokes, compose, drum_hits
-from helpers.demo.jobs import Job
-from helpers.demo.music import limited, loudness_to, melody, render
-from helpers.demo.orchestra import Room, draw
-from helpers.demo.percussion import draw_kit
+from helpers.demo.build import Job
+from helpers.demo.kinds import draw
+from helpers.demo.music import Room, limited, loudness_to, melody, render
 from helpers.demo.sound import Notes
-from helpers.demo.winds import speech
+from helpers.demo.struck import Kit
+from helpers.demo.sustained import speech
 
 RATE = 22_050
-SIZES = {"tiny": (3, 6.0), "small": (20, 15.0), "large": (100, 30.0)}  # tracks of each genre, seconds
+SIZES = {"tiny": (3, 6.0), "small": (16, 12.0), "large": (100, 30.0)}  # tracks of each genre, seconds
 
 
 def jobs(size: str) -> list[Job]:
@@ -35,7 +35,7 @@ def write_track(folder: Path, rng: np.random.Generator, genre_name: str, name: s
     """Compose, play, mix and write one track."""
     genre = GENRES[genre_name]
     song = compose(genre, rng)
-    kit = draw_kit(rng, electronic=rng.random() < genre.electronic)
+    kit = Kit(rng, electronic=rng.random() < genre.electronic)
     parts = [
         kit.render(drum_hits(song, seconds, rng), seconds, RATE),
         bass(genre, song, seconds, rng),
@@ -77,11 +77,7 @@ def lead(genre: Genre, song: Song, seconds: float, rng: np.random.Generator) -> 
 def master(rng: np.random.Generator) -> Room:
     """The studio, tape and microphone of a track."""
     return Room(
-        drive=rng.uniform(0, 0.8), tilt=rng.normal(0, 0.5), top=rng.uniform(4500, 10500), bottom=rng.uniform(20, 80),
-        t60=rng.uniform(0.3, 1.0), wet=max(0.0, rng.normal(0.03, 0.05)), floor=rng.uniform(-75, -50),
-        voicing=float(rng.integers(10**6)),
+        drive=rng.uniform(0, 0.8), balance=rng.normal(0, 0.5), top=rng.uniform(4500, 10500), bottom=rng.uniform(20, 80),
+        reverb=rng.uniform(0.3, 1.0), wet=max(0.0, rng.normal(0.03, 0.05)), floor=rng.uniform(-75, -50),
+        echo=float(rng.integers(10**6)),
     )  # fmt: skip
-
-
-def finish(folder: Path, results: list) -> None:
-    """GTZAN has no index."""

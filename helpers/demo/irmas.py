@@ -13,10 +13,10 @@ import soxr
 
 from helpers import audio
 from helpers.demo.band import GENRES, Song, bass_line, chord_strokes, compose, drum_hits
-from helpers.demo.jobs import Job
+from helpers.demo.build import Job
+from helpers.demo.kinds import draw
 from helpers.demo.music import limited, loudness_to, melody, panned, render
-from helpers.demo.orchestra import draw
-from helpers.demo.percussion import draw_kit
+from helpers.demo.struck import Kit
 from helpers.files import write_text
 
 RATE, SECONDS = 44_100, 3.0
@@ -46,7 +46,7 @@ BASSES = ("electric_bass", "acoustic_bass", "synth_bass")
 LABELS = (0.35, 0.4, 0.2, 0.05)  # probability of 1, 2, 3, 4 labelled instruments in a test excerpt
 SIZES = {  # recordings of each instrument, clips of a recording, test recordings, seconds of a test excerpt
     "tiny": (2, 2, 9, (5.0, 5.0)),
-    "small": (24, 2, 90, (5.0, 10.0)),
+    "small": (16, 2, 54, (5.0, 8.0)),
     "large": (100, 3, 600, (5.0, 20.0)),
 }
 
@@ -100,7 +100,7 @@ def accompaniment(rng: np.random.Generator, seconds: float, likely: str | None) 
     song = compose(genre, rng)
     mix = np.zeros((round(seconds * INNER), 2), np.float32)
     if song.drums:
-        kit = draw_kit(rng, electronic=rng.random() < genre.electronic)
+        kit = Kit(rng, electronic=rng.random() < genre.electronic)
         drums = kit.render(drum_hits(song, seconds, rng), seconds, INNER)
         mix += panned(loudness_to(drums, -28 + rng.normal(0, 2.5)), rng.uniform(-0.2, 0.2)) if drums.any() else 0
     if tag != "cla":
@@ -115,7 +115,3 @@ def finished(mix: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     mix = soxr.resample(mix, INNER, RATE)
     hum = 10 ** (rng.uniform(-80, -60) / 20) * rng.standard_normal(mix.shape, dtype=np.float32)
     return limited(mix * np.float32(10 ** (rng.uniform(-4, 8) / 20)) + hum)
-
-
-def finish(folder: Path, results: list) -> None:
-    """IRMAS has no index."""

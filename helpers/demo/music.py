@@ -1,15 +1,20 @@
-"""Notes in time: melodies and accompaniments as events, and their rendering by virtual instruments."""
+"""Notes in time: melodies as events, their rendering by virtual instruments, and the room that they sound in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.signal import fftconvolve
 
-from helpers.demo.orchestra import Instrument
-from helpers.demo.sound import Notes
+from helpers.demo.sound import Notes, bins, filtered, low_pass, peak_to
 
+if TYPE_CHECKING:
+    from helpers.demo.kinds import Instrument
+
+Range = float | tuple[float, float]
 SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11),
     "minor": (0, 2, 3, 5, 7, 8, 10),
@@ -21,6 +26,50 @@ SCALES = {
 LENGTHS = (0.4, 0.8, 1.6, 3.2, 6.4)  # s, lengths in which notes are rendered together
 TAIL = 0.3  # s that a note may ring after it is released
 BATCH = 12  # notes rendered together
+
+
+@dataclass(frozen=True)
+class Room:
+    """What lies between the instrument and the file: amplifier, equaliser, reverberation, noise."""
+
+    drive: float  # saturation of amplifier or tape; 0: none
+    balance: float  # dB an octave around 1 kHz
+    top: float  # Hz, upper end of microphone or sampler
+    bottom: float  # Hz, lower end
+    reverb: float  # s, until it has fallen by 60 dB
+    wet: float  # loudness of the reverberation
+    floor: float  # dB below full scale, of the noise
+    echo: float  # seed of the reverberation
+
+    def record(self, waveforms: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+        """Dry waveforms [n, t] to recorded ones; the peak of each is kept."""
+        level = np.abs(waveforms).max(axis=-1, keepdims=True)
+        if self.drive > 0.05:
+            waveforms = np.tanh(self.drive * waveforms)
+        samples = waveforms.shape[-1]
+        frequency = bins(samples, sample_rate)
+        octaves = np.log2(np.maximum(frequency, 20) / 1000)
+        colour = 10 ** (self.balance * np.clip(octaves, -4, 4) / 20) * low_pass(frequency, self.top, 2.0)
+        colour = colour * low_pass(self.bottom, np.maximum(frequency, 1), 1.0)
+        wave = filtered(waveforms, colour)
+        if self.wet > 0.01:
+            wave = wave + self.wet * self._tail(wave, sample_rate)
+        hum = 10 ** (self.floor / 20) * rng.standard_normal(wave.shape, dtype=np.float32)
+        return peak_to(wave, level) + hum
+
+    def _tail(self, waveforms: np.ndarray, sample_rate: int) -> np.ndarray:
+        """Reverberation by convolution with decaying noise."""
+        own = np.random.default_rng(int(self.echo))
+        length = round(min(self.reverb, 1.5) * sample_rate)
+        decay = np.exp(-6.908 * np.arange(length) / (self.reverb * sample_rate))
+        response = (own.standard_normal(length) * decay / np.sqrt(decay @ decay)).astype(np.float32)
+        return fftconvolve(waveforms, response[None], axes=-1)[..., : waveforms.shape[-1]]
+
+
+ROOM: dict[str, Range] = {
+    "drive": 0.0, "balance": (-0.8, 0.8), "top": (6000, 15000), "bottom": (15, 90), "reverb": (0.15, 1.2),
+    "wet": (-0.2, 0.3), "floor": (-84, -58), "echo": (0, 1e6),
+}  # fmt: skip
 
 
 class Event(NamedTuple):

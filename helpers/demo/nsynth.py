@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from helpers import audio
-from helpers.demo.jobs import Job
-from helpers.demo.orchestra import Instrument, draw
+from helpers.demo.build import Job
+from helpers.demo.kinds import Instrument, draw
 from helpers.demo.sound import Notes
+from helpers.demo.sustained import Organ, Wind
 from helpers.files import write_json
 
 RATE, SECONDS, HELD = 16_000, 4.0, 3.0
@@ -92,17 +93,18 @@ def qualities(waveform: np.ndarray, instrument: Instrument) -> dict[str, bool]:
     turns = np.count_nonzero(np.diff(np.sign(np.diff(frames[8:58]))))
     swing = np.std(frames[8:58]) / max(np.mean(frames[8:58]), 1e-9)
     tone = instrument.tone
+    rotor = tone.rate if isinstance(tone, Organ) and tone.tremolo > 0.1 else 0
     return {
         "bright": centroid > 1800,
         "dark": centroid < 450,
         "distortion": instrument.room.drive > 2,
         "fast_decay": late < 0.05,
         "long_release": bool(late > 0.03 and released > 0.12),
-        "multiphonic": instrument.kind in ("pipe_organ", "sheng") or getattr(tone, "reeds", 1) >= 2,
+        "multiphonic": instrument.kind in ("pipe_organ", "sheng") or (isinstance(tone, Wind) and tone.voices >= 2),
         "nonlinear_env": bool(late > 0.1 and swing > 0.25 and turns > 6),
         "percussive": loudest <= 2 and late < 0.35,
-        "reverb": instrument.room.wet > 0.15 and instrument.room.t60 > 0.6,
-        "tempo-synced": getattr(tone, "rotor", 0) > 3 or getattr(tone, "motor", 0) > 4,
+        "reverb": instrument.room.wet > 0.15 and instrument.room.reverb > 0.6,
+        "tempo-synced": rotor > 3 or getattr(tone, "motor", 0) > 4,
     }
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from helpers.demo.jobs import generator
+from helpers.demo.build import generator
+from helpers.demo.kinds import draw
 from helpers.demo.nsynth import FAMILIES, HELD, RATE, SECONDS
-from helpers.demo.orchestra import draw
 from helpers.demo.sound import Notes
 
 NOTES = 6  # of every kind

@@ -1,7 +1,9 @@
 """Corpora on disk are whole or absent, the same for any number of processes, and never written over other files."""
 
+import errno
 import functools
 import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,8 +14,8 @@ from helpers import demo
 from helpers.__main__ import main
 from helpers.config import InputError
 from helpers.datasets.base import data_label
-from helpers.demo import build, chmusic, gtzan, jobs, nsynth
-from helpers.demo.jobs import Job
+from helpers.demo import build, chmusic, gtzan, nsynth
+from helpers.demo.build import Job
 
 
 def write_number(folder: Path, rng, name: str) -> float:
@@ -37,7 +39,8 @@ def toy(monkeypatch):
         (folder / "index.txt").write_text(" ".join(map(str, results)))
 
     module = SimpleNamespace(jobs=lambda size: [Job(n, write_number, (n,)) for n in "abc"], finish=finish, calls=calls)
-    monkeypatch.setattr(build, "CORPORA", {"toy": module})
+    monkeypatch.setitem(sys.modules, "toy_corpus", module)
+    monkeypatch.setattr(build, "CORPORA", {"toy": "toy_corpus"})
     monkeypatch.setattr(joblib, "Parallel", functools.partial(in_one_process, joblib.Parallel))
     return module
 
@@ -100,35 +103,62 @@ def test_foreign_files_are_never_touched(toy, tmp_path):
 def test_ensure_keeps_larger_and_replaces_smaller_or_outdated(tmp_path, monkeypatch, capsys):
     wanted = []
     monkeypatch.setattr(build, "_write_corpus", lambda out, corpus, size, seed: (out / corpus).mkdir())
-    monkeypatch.setattr(build, "generator", lambda: "abc")
+    monkeypatch.setattr(build, "version", lambda: "abc")
     for size in ("tiny", "small", "tiny"):
         demo.ensure(size, tmp_path)
         wanted.append(build.read_mark(tmp_path).size)
     assert wanted == ["tiny", "small", "small"]
     assert "replacing generated corpora (size tiny, seed 0) by size small" in capsys.readouterr().err
-    monkeypatch.setattr(build, "generator", lambda: "def")
+    monkeypatch.setattr(build, "version", lambda: "def")
     demo.ensure("tiny", tmp_path)
     assert build.read_mark(tmp_path) == ("tiny", 0, "def")
 
 
 def test_bytes_do_not_depend_on_the_number_of_processes(tmp_path, monkeypatch):
     chosen = [*nsynth.jobs("tiny")[::9], *chmusic.jobs("tiny")[:22:7]]
-    jobs.run_all(chosen, tmp_path / "many", 0, "many")
+    build.run_all(chosen, tmp_path / "many", 0, "many")
     monkeypatch.setattr(joblib, "Parallel", functools.partial(in_one_process, joblib.Parallel))
-    jobs.run_all(chosen[::-1], tmp_path / "one", 0, "one")
+    build.run_all(chosen[::-1], tmp_path / "one", 0, "one")
     assert tree(tmp_path / "many") == tree(tmp_path / "one")
+
+
+def test_a_corpus_without_index_needs_no_finish(toy, tmp_path):
+    del toy.finish
+    build.write("tiny", tmp_path, corpora=["toy"])
+    assert sorted(path.name for path in (tmp_path / "toy").iterdir()) == ["a.txt", "b.txt", "c.txt"]
+
+
+def test_a_full_disk_is_one_line_and_the_run_goes_on_later(toy, tmp_path):
+    def full(folder, results):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    good, toy.finish = toy.finish, full
+    with pytest.raises(InputError, match=r"No space left on device\); make room") as error:
+        build.write("tiny", tmp_path, corpora=["toy"])
+    assert "\n" not in str(error.value) and not (tmp_path / "toy").exists()
+    toy.finish = good
+    build.write("tiny", tmp_path, corpora=["toy"])
+    assert (tmp_path / "toy" / "index.txt").is_file()
+
+
+def test_a_file_in_the_place_of_the_folder_is_one_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    for place in ("file", "file/below"):
+        assert main(["demo", "--size", "tiny", "--out", str(tmp_path / place)]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_every_job_has_its_own_random_numbers(tmp_path, monkeypatch):
     monkeypatch.setattr(joblib, "Parallel", functools.partial(in_one_process, joblib.Parallel))
-    numbers = jobs.run_all([Job(name, write_number, (name,)) for name in "ab"], tmp_path, 0, "two")
+    numbers = build.run_all([Job(name, write_number, (name,)) for name in "ab"], tmp_path, 0, "two")
     assert numbers[0] != numbers[1]
 
 
 def test_another_seed_gives_another_corpus(tmp_path):
     job = gtzan.jobs("tiny")[0]
     for seed in (0, 1):
-        job.function(tmp_path / str(seed), jobs.generator(seed, job.name), *job.arguments)
+        job.function(tmp_path / str(seed), build.generator(seed, job.name), *job.arguments)
     first, second = tree(tmp_path / "0"), tree(tmp_path / "1")
     assert first.keys() == second.keys()
     assert first != second
@@ -153,9 +183,9 @@ def test_scale_repeats_notes_under_new_names(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--notes", "5"], "--notes: is a positive number"),
-        (["--size", "scale", "--notes", "0"], "--notes: is a positive number"),
-        (["--seed", "-1"], "--seed: must not be negative"),
+        (["--notes", "5"], "--notes: goes with --size scale"),
+        (["--size", "scale", "--notes", "0"], "--notes"),
+        (["--seed", "-1"], "--seed"),
     ],
 )
 def test_bad_options_are_one_line(arguments, message, capsys, tmp_path):

@@ -5,9 +5,9 @@ import pytest
 
 from helpers.demo import band, music
 from helpers.demo.band import GENRES
+from helpers.demo.kinds import KINDS, draw
 from helpers.demo.music import Event
-from helpers.demo.orchestra import KINDS, draw
-from helpers.demo.percussion import LEVELS, Hit, draw_kit
+from helpers.demo.struck import LEVELS, Hit, Kit
 
 RATE = 16_000
 
@@ -84,7 +84,7 @@ def test_genres_are_written_correctly(name, rng):
 
 
 def test_drums_sound_when_they_are_hit(rng):
-    kit = draw_kit(rng)
+    kit = Kit(rng)
     for drum in LEVELS:
         wave = kit.render([Hit(0.5, drum, 1.0)], 1.0, RATE)
         assert not wave[: RATE // 2].any()
@@ -92,7 +92,7 @@ def test_drums_sound_when_they_are_hit(rng):
 
 
 def test_kick_is_low_and_hat_is_high(rng):
-    kit = draw_kit(rng)
+    kit = Kit(rng)
     frequency = np.fft.rfftfreq(RATE, 1 / RATE)
     kick, hat = (np.abs(np.fft.rfft(kit.render([Hit(0, drum, 1.0)], 1.0, RATE))) ** 2 for drum in ("kick", "hat"))
     assert kick @ frequency / kick.sum() < 300

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from helpers.demo.jobs import generator
-from helpers.demo.orchestra import KINDS, Room, draw
+from helpers.demo.build import generator
+from helpers.demo.kinds import KINDS, draw
+from helpers.demo.music import Room
 from helpers.demo.sound import Notes, hertz
 
 RATE = 16_000
