@@ -16,4 +16,14 @@ prediction    a trained network over many clips or a long recording; what it loo
 experiments   what a notebook and a command share, one file a task
 reporting     slides, running the notebooks, the hand-in
 commands      the command line: a function is a command
+
+To add …
+  a data set  one file in datasets: `CORPUS = Corpus(…)`, which says places, classes, group, counts, licence, source,
+              `clips` and `validate`, and its name in `datasets.CORPORA`; where it can be generated, one file in demo
+              and its name in `demo.build.CORPORA`
+  a model     one file in models: `MODELS = {"name": builder}`, builder(n_classes, **plain values) -> AudioClassifier,
+              and its name in `models.LINEAGES`; from outside of the package `models.register(name, builder)`
+  a figure    one function in plotting: arrays in, matplotlib's figure out; `save_figure` in the notebook
+  a command   one function in commands with annotated parameters, which calls one function of experiments
+tests/test_extending.py does the first two.
 """
