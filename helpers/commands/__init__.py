@@ -11,20 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from helpers.config import CHECKPOINTS
-
-LARGEST_SEED = 2**32 - 1  # NumPy takes no larger one
-
-BudgetName = Annotated[Literal["smoke", "quick", "full"], typer.Option("--budget", help="how much work is done")]
-DataRoot = Annotated[Path, typer.Option(metavar="DIR", show_default="data/", help="folder that holds the corpora")]
-Epochs = Annotated[int, typer.Option(min=1, metavar="N", help="at most so many passes over the training data")]
-RecipeEpochs = Annotated[int | None, typer.Option(min=1, metavar="N", show_default="that of the recipe")]
-RunDir = Annotated[
-    Path, typer.Option(metavar="DIR", show_default="below runs/", help="keeps the state after each epoch; the same "
-                       "command goes on from there")
-]  # fmt: skip
-Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, metavar="N", help="of weights, batches and folds")]
-Workers = Annotated[int, typer.Option(min=0, metavar="N", help="processes that read and augment; 0: none beside")]
+from helpers.config import DATA
 
 
 def group(text: str, *examples: str) -> typer.Typer:
@@ -39,18 +26,53 @@ def epilog(*examples: str) -> str:
     return "\n".join(["\b\nexamples:", *(f"  python -m helpers {example}" for example in examples)])
 
 
-def several(*choices: str) -> Callable[[list[str] | None], list[str]]:
-    """A check of options that take names, with commas between them or given more than once; no choices: any names."""
+def folder(text: str = "", shown: str | bool = True) -> typer.models.OptionInfo:
+    """An option for a folder; `shown` stands for its default in the help."""
+    return typer.Option(metavar="DIR", help=text, show_default=shown)
+
+
+def file(text: str = "", shown: str | bool = True) -> typer.models.OptionInfo:
+    """An option for a file."""
+    return typer.Option(metavar="FILE", help=text, show_default=shown)
+
+
+def flag(name: str, text: str) -> typer.models.OptionInfo:
+    """An option that is given or not."""
+    return typer.Option(name, help=text)
+
+
+def names(*choices: str, text: str = "", shown: str = "all") -> typer.models.OptionInfo:
+    """An option that takes names, with commas between them or given more than once; no choices: any names."""
 
     def check(values: list[str] | None) -> list[str]:
-        names = [name.strip() for value in values or () for name in value.split(",") if name.strip()]
-        if unknown := [name for name in names if choices and name not in choices]:
+        given = [name.strip() for value in values or () for name in value.split(",") if name.strip()]
+        if unknown := [name for name in given if choices and name not in choices]:
             raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(choices)}")
-        return names
+        return given
 
-    return check
+    return typer.Option(metavar="NAME,NAME", callback=check, show_default=shown, help=text or ", ".join(choices))
 
 
-def checkpoint_at(name: str) -> typer.models.OptionInfo:
-    """An option for a checkpoint that lies in checkpoints/ unless it is said where."""
-    return typer.Option(metavar="FILE", show_default=f"{CHECKPOINTS.name}/{name}")
+BudgetName = Annotated[Literal["smoke", "quick", "full"], typer.Option("--budget", help="how much work is done")]
+DataRoot = Annotated[Path, folder("folder that holds the corpora", "data/")]
+Epochs = Annotated[int, typer.Option(min=1, metavar="N", help="at most so many passes over the training data")]
+Metrics = Annotated[Path, folder("metrics/ in it is written", "report/")]
+Names = list[str] | None
+RecipeEpochs = Annotated[int | None, typer.Option(min=1, metavar="N", show_default="that of the recipe")]
+RunDir = Annotated[Path, folder("keeps the state after each epoch; the same command goes on from there", "below runs/")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, metavar="N", help="of weights, batches and folds")]
+Workers = Annotated[int, typer.Option(min=0, metavar="N", help="processes that read and augment; 0: none beside")]
+
+
+def validation(corpus: str) -> Callable[[Path], int]:
+    """The command `validate` of a corpus."""
+
+    def validate(data_root: DataRoot = DATA) -> int:
+        """Count clips, and find what is missing, surplus, damaged or wrong; exit code 1 if anything is."""
+        from helpers import datasets
+
+        report = datasets.corpus(corpus).validate(data_root)
+        print(report)
+        return int(bool(report.problems))
+
+    return validate

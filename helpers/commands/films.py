@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from helpers.commands import Epochs, Seed, checkpoint_at, epilog, group
+from helpers import commands as cli
 from helpers.config import CHECKPOINTS, DATA, InputError
 
 EXAMPLES = (
@@ -21,15 +21,13 @@ EXAMPLES = (
     "      --licence 'own recording' --split train --into data/sources/my_films.json",
     "films schema --out data/sources/schema.json",
 )
-app = group(
+app = cli.group(
     "Chinese instruments in films: from a list of films and what is played in them (data/sources/FORMAT.md) to a "
     "polyphonic data set, a classifier of instruments in time, and tags for any audio or video file.",
     *EXAMPLES,
 )
-Built = Annotated[Path, typer.Option(metavar="DIR", show_default="data/films", help="built data set")]
-Root = Annotated[
-    Path | None, typer.Option(metavar="DIR", show_default="that of the file", help="folder that the films lie in")
-]
+Built = Annotated[Path, cli.folder("built data set", "data/films")]
+Root = Annotated[Path | None, cli.folder("that the films lie in", "that of the file")]
 Sources = Annotated[Path, typer.Argument(metavar="SOURCES", help="sources file (JSON)")]
 
 
@@ -38,7 +36,7 @@ def add_to(program: typer.Typer) -> None:
     program.add_typer(app, name="films", short_help="Chinese instruments in films: check, build, preview, train, tag")
 
 
-@app.command(epilog=epilog(*EXAMPLES))
+@app.command(epilog=cli.epilog(*EXAMPLES))
 def check(sources: Sources, root: Root = None) -> None:
     """List every fault of a sources file."""
     from helpers.datasets.film_checks import read
@@ -48,7 +46,7 @@ def check(sources: Sources, root: Root = None) -> None:
     print(f"{sources}: no faults; {len(listed.sources)} films, {len(films)} of them here ({hours:.2f} h)")
 
 
-@app.command(epilog=epilog(*EXAMPLES))
+@app.command(epilog=cli.epilog(*EXAMPLES))
 def build(sources: Sources, root: Root = None, out: Built = DATA / "films") -> None:
     """Decode the films of a sources file and write the labelled data set."""
     from helpers.datasets import film_builder, films
@@ -70,10 +68,10 @@ def _faults_listed(work, *arguments):
         raise
 
 
-@app.command(epilog=epilog(*EXAMPLES))
+@app.command(epilog=cli.epilog(*EXAMPLES))
 def preview(
     film: Annotated[str, typer.Argument(metavar="FILM", help="id of the film")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="figure to write (png, svg or pdf)")],
+    out: Annotated[Path, cli.file("figure to write (png, svg or pdf)")],
     data: Built = DATA / "films",
 ) -> None:
     """Draw the labels of a built film over its mel spectrogram."""
@@ -87,10 +85,8 @@ def preview(
     print(f"wrote {save_figure(figure, out)}")
 
 
-@app.command(epilog=epilog(*EXAMPLES))
-def schema(
-    out: Annotated[Path | None, typer.Option(metavar="FILE", show_default="print it", help="file to write")] = None,
-) -> None:
+@app.command(epilog=cli.epilog(*EXAMPLES))
+def schema(out: Annotated[Path | None, cli.file("to write", "print it")] = None) -> None:
     """Write the JSON Schema of sources files, for editors."""
     import json
 
@@ -103,16 +99,16 @@ def schema(
         write_json(out, schema())
 
 
-@app.command("import-labels", epilog=epilog(*EXAMPLES))
+@app.command("import-labels", epilog=cli.epilog(*EXAMPLES))
 def import_labels(
     labels: Annotated[Path, typer.Argument(metavar="LABELS", help="label track (.txt), .TextGrid or .eaf")],
-    into: Annotated[Path, typer.Option(metavar="FILE", help="sources file; it is made if it does not exist")],
+    into: Annotated[Path, cli.file("sources file; it is made if it does not exist")],
     file: Annotated[str, typer.Option(help="film, relative to the root")],
     id: Annotated[str, typer.Option(help="short name of the film")],
     title: Annotated[str, typer.Option(help="title, year")],
     licence: Annotated[str, typer.Option(help="on what ground it may be used")],
     split: Annotated[Literal["train", "valid", "test"], typer.Option(help="side of the film")],
-    exhaustive: Annotated[bool, typer.Option("--exhaustive", help="nothing plays outside of the labels")] = False,
+    exhaustive: Annotated[bool, cli.flag("--exhaustive", "nothing plays outside of the labels")] = False,
 ) -> None:
     """Take labels of Audacity, Praat or ELAN into a sources file."""
     from helpers.datasets.film_annotations import take_in
@@ -122,23 +118,16 @@ def import_labels(
     print(f"{into}: source {id!r} now has {count} segments; look it over with `films check`")
 
 
-@app.command(epilog=epilog(*EXAMPLES))
+@app.command(epilog=cli.epilog(*EXAMPLES))
 def train(
     data: Built = DATA / "films",
-    init: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", show_default="random weights", help="NSynth checkpoint to start from"),
-    ] = None,
-    out: Annotated[Path, checkpoint_at("films.pt")] = CHECKPOINTS / "films.pt",
-    solos: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="data root that holds chmusic/, to mix its solos into the films")
-    ] = None,
+    init: Annotated[Path | None, cli.file("NSynth checkpoint to start from", "random weights")] = None,
+    out: Annotated[Path, cli.file("checkpoint", "checkpoints/films.pt")] = CHECKPOINTS / "films.pt",
+    solos: Annotated[Path | None, cli.folder("holds chmusic/, to mix its solos into the films")] = None,
     context: Annotated[float, typer.Option(min=0.03, max=60, help="seconds given to the network")] = 3.84,
-    epochs: Epochs = 16,
-    seed: Seed = 0,
-    run_dir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="where a killed run finds its state to go on from")
-    ] = None,
+    epochs: cli.Epochs = 16,
+    seed: cli.Seed = 0,
+    run_dir: Annotated[Path | None, cli.folder("where a killed run finds its state to go on from")] = None,
 ) -> None:
     """Train a classifier on a built data set, score it on test films."""
     from helpers.datasets import chmusic, films, nsynth
@@ -161,11 +150,11 @@ def train(
     print(f"wrote {out}")
 
 
-@app.command(epilog=epilog(*EXAMPLES))
+@app.command(epilog=cli.epilog(*EXAMPLES))
 def tag(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="audio or video file")],
-    checkpoint: Annotated[Path, typer.Option(metavar="FILE", help="of `films train`")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="folder of JSON, labels, figure")] = Path("tags"),
+    checkpoint: Annotated[Path, cli.file("of `films train`")],
+    out: Annotated[Path, cli.folder("folder of JSON, labels, figure")] = Path("tags"),
     track: Annotated[int, typer.Option(min=0, help="which audio stream of the file, from 0")] = 0,
 ) -> None:
     """Write what plays when in an audio or video file of any length."""

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from helpers.commands import DataRoot, RecipeEpochs, Seed, checkpoint_at, epilog, group, several
+from helpers import commands as cli
+from helpers.commands import DataRoot, Seed
 from helpers.config import CHECKPOINTS, DATA, ROOT, InputError
 
 EXAMPLES = (
@@ -16,38 +17,32 @@ EXAMPLES = (
     "genre validate --data-root data",
     "genre train --model cnn_2d_4l --split filtered --augment",
     "genre train --split lists --data-root DIR   # by DIR/train_list.txt and DIR/test_list.txt",
-    "genre train --model pooled_committee --split all --out checkpoints/gtzan.pt",
+    "genre train --model pooled_lda_svm --split all --out checkpoints/gtzan.pt",
     "genre table --split filtered --models cnn_2d_4l,vgg11",
     "genre predict song.mp3 concert.flac",
     "genre similar song.mp3 --in ~/Music",
 )
-app = group("Music genres on GTZAN: data, training by honest and by leaky protocols, prediction, search.", *EXAMPLES)
+app = cli.group("Music genres on GTZAN: data, training by honest and leaky protocols, prediction, search.", *EXAMPLES)
 
-Checkpoint = Annotated[Path, checkpoint_at("gtzan.pt")]
-Genres = Annotated[
-    list[str] | None,
-    typer.Option(metavar="NAME,NAME", callback=several(), show_default="all", help="`eight`: without blues and rock"),
-]
-Normalisation = Annotated[
-    Literal["batch", "layer", "instance", "group"] | None, typer.Option(show_default="batch", help="in the networks")
-]
-Optimizer = Annotated[
-    Literal["sgd", "adam", "adamw", "rmsprop"] | None, typer.Option(show_default="sgd, Nesterov", help="of the weights")
-]
+Checkpoint = Annotated[Path, cli.file("checkpoint", "checkpoints/gtzan.pt")]
+Genres = Annotated[cli.Names, cli.names(text="`eight`: without blues and rock")]
+Normalisation = Annotated[Literal["batch", "layer", "instance", "group"] | None, typer.Option(show_default="batch")]
+Optimizer = Annotated[Literal["sgd", "adam", "adamw", "rmsprop"] | None, typer.Option(show_default="sgd, Nesterov")]
 Rate = Annotated[float | None, typer.Option(min=1e-7, max=10, metavar="X", show_default="0.01")]
 
 
 def add_to(program: typer.Typer) -> None:
     """Add `genre` and `augment`."""
+    app.command("validate", epilog=cli.epilog(*EXAMPLES))(cli.validation("gtzan"))
     program.add_typer(app, name="genre", short_help="genres of music: download, validate, train, table, predict, …")
-    program.command(epilog=epilog(
+    program.command(epilog=cli.epilog(
         "augment                                  # data/gtzan -> data/gtzan_augmented",
         "augment --split track --seed 1 --out data/gtzan_augmented_track",
         "genre train --model cnn_2d_4l --augmented data/gtzan_augmented",
     ), short_help="GTZAN: ten versions of every training track on disk")(augment)  # fmt: skip
 
 
-@app.command(epilog=epilog(*EXAMPLES))
+@app.command(epilog=cli.epilog(*EXAMPLES))
 def download(data_root: DataRoot = DATA) -> None:
     """Fetch the archive from the first server that has it, checked, going on where it was cut off."""
     from helpers.datasets import gtzan
@@ -62,17 +57,7 @@ def download(data_root: DataRoot = DATA) -> None:
     print(f"{path}: complete; unpack it with `tar -xzf {path} -C {path.parent}`")
 
 
-@app.command(epilog=epilog(*EXAMPLES))
-def validate(data_root: DataRoot = DATA) -> int:
-    """What is missing, damaged or surplus; exit code 1 if anything is."""
-    from helpers.datasets import gtzan
-
-    report = gtzan.validate(data_root)
-    print(report)
-    return int(bool(report.problems))
-
-
-@app.command(epilog=epilog(*EXAMPLES))
+@app.command(epilog=cli.epilog(*EXAMPLES))
 def train(
     model: Annotated[str, typer.Option(help="a name of `genre table`")] = "cnn_2d_4l",
     split: Annotated[
@@ -80,14 +65,12 @@ def train(
         typer.Option(help="lists: train_list.txt and test_list.txt in the data root, of tracks or fMRI stimuli; all: "
                      "every track, cross-validated, pooled_* and scattering_svm only"),
     ] = "filtered",
-    out: Annotated[Path | None, typer.Option(metavar="FILE", show_default="runs/genre/MODEL.pt")] = None,
-    augment: Annotated[bool, typer.Option("--augment", help="change training windows on the fly")] = False,
-    augmented: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="train on the copies of `augment` too")
-    ] = None,
+    out: Annotated[Path | None, cli.file("checkpoint", "runs/genre/MODEL.pt")] = None,
+    augment: Annotated[bool, cli.flag("--augment", "change training windows on the fly")] = False,
+    augmented: Annotated[Path | None, cli.folder("train on the copies of `augment` too")] = None,
     data_root: DataRoot = DATA,
     genres: Genres = None,
-    epochs: RecipeEpochs = None,
+    epochs: cli.RecipeEpochs = None,
     optimizer: Optimizer = None,
     learning_rate: Rate = None,
     normalisation: Normalisation = None,
@@ -102,18 +85,14 @@ def train(
     print(genre_train.train_checkpoint(model, data_root, split, path, config, _named(genres), augment, augmented))
 
 
-@app.command(epilog=epilog(*EXAMPLES))
+@app.command(epilog=cli.epilog(*EXAMPLES))
 def table(
-    models: Annotated[
-        list[str] | None, typer.Option(metavar="NAME,NAME", callback=several(), show_default="all", help="only these")
-    ] = None,
+    models: Annotated[cli.Names, cli.names(text="only these")] = None,
     split: Literal["filtered", "track"] = "filtered",
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", show_default="runs/genre/table", help="rows as JSON, the table as text")
-    ] = ROOT / "runs" / "genre" / "table",
+    out: Annotated[Path, cli.folder("rows and table", "runs/genre/table")] = ROOT / "runs" / "genre" / "table",
     data_root: DataRoot = DATA,
     genres: Genres = None,
-    epochs: RecipeEpochs = None,
+    epochs: cli.RecipeEpochs = None,
     optimizer: Optimizer = None,
     learning_rate: Rate = None,
     normalisation: Normalisation = None,
@@ -129,7 +108,7 @@ def table(
         print(text, flush=True)
 
 
-@app.command(epilog=epilog(*EXAMPLES))
+@app.command(epilog=cli.epilog(*EXAMPLES))
 def predict(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
     checkpoint: Checkpoint = CHECKPOINTS / "gtzan.pt",
@@ -149,7 +128,7 @@ def predict(
     return 2 if failures else 0
 
 
-@app.command(epilog=epilog(*EXAMPLES))
+@app.command(epilog=cli.epilog(*EXAMPLES))
 def similar(
     file: Annotated[Path, typer.Argument(metavar="FILE")],
     folder: Annotated[Path, typer.Option("--in", metavar="DIR", help="folder that is searched")],
@@ -174,9 +153,7 @@ def similar(
 def augment(
     data_root: DataRoot = DATA,
     split: Annotated[Literal["filtered", "track"], typer.Option(help="whose training tracks")] = "filtered",
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", show_default="data/gtzan_augmented", help="folder to write")
-    ] = DATA / "gtzan_augmented",
+    out: Annotated[Path, cli.folder("is written", "data/gtzan_augmented")] = DATA / "gtzan_augmented",
     seed: Seed = 0,
 ) -> None:
     """Write ten versions of each training track or fMRI stimulus (noise, shift, pitch, …), the lists and a figure.

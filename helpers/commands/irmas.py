@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from helpers.commands import BudgetName, DataRoot, Epochs, RecipeEpochs, RunDir, Seed, checkpoint_at, epilog, group
+from helpers import commands as cli
+from helpers.commands import DataRoot, Metrics, Seed
 from helpers.config import CHECKPOINTS, DATA, REPORT, ROOT, InputError
 
-IRMAS_EXAMPLES = (
+IRMAS = (
     "irmas download",
     "irmas validate --data-root data",
     "irmas train --out checkpoints/irmas_multilabel.pt",
@@ -18,22 +19,19 @@ IRMAS_EXAMPLES = (
     "irmas evaluate --checkpoint checkpoints/irmas_multilabel.pt --pool mean",
     "irmas predict --audio song.wav --checkpoint checkpoints/irmas_multilabel.pt",
 )
-PREDOMINANT_EXAMPLES = (
+PREDOMINANT = (
     "predominant --audio ../shared/data/irmas --checkpoint checkpoints/irmas.pt",
     "predominant train --data-root ../shared/data --out checkpoints/irmas.pt",
     "predominant train --model three_band --panns Cnn10_mAP=0.380.pth --out three_band.pt",
 )
-CHMUSIC_EXAMPLES = ("chmusic validate --data-root data", "chmusic compare --data-root data --budget full")
-irmas = group("IRMAS, multi-label: any number of eleven instruments in a recording.", *IRMAS_EXAMPLES)
-predominant = group(
-    "The most prominent instrument of every recording in a folder, and how many are correct: a prediction is correct "
-    "if it is among the labels in the .txt beside the file, or else is its folder's name.",
-    *PREDOMINANT_EXAMPLES,
-)
-chmusic = group("ChMusic: eleven Chinese instruments; pieces 1 to 4 train, piece 5 tests.", *CHMUSIC_EXAMPLES)
+CHMUSIC = ("chmusic validate --data-root data", "chmusic compare --data-root data --budget full")
+irmas = cli.group("IRMAS, multi-label: any number of eleven instruments in a recording.", *IRMAS)
+predominant = cli.group("The most prominent instrument of every recording, and training for it.", *PREDOMINANT)
+chmusic = cli.group("ChMusic: eleven Chinese instruments; pieces 1 to 4 train, piece 5 tests.", *CHMUSIC)
 
-Checkpoint = Annotated[Path, checkpoint_at("irmas_multilabel.pt")]
-Metrics = Annotated[Path, typer.Option(metavar="DIR", show_default="report/", help="folder for metrics/")]
+MULTILABEL, PREDOMINANT_FILE = CHECKPOINTS / "irmas_multilabel.pt", CHECKPOINTS / "irmas.pt"
+Multilabel = Annotated[Path, cli.file("checkpoint", "checkpoints/irmas_multilabel.pt")]
+Predominant = Annotated[Path, cli.file("checkpoint", "checkpoints/irmas.pt")]
 Model = Literal["cnn_var_time", "three_band", "nine_branch", "panns_cnn6", "panns_cnn10", "panns_cnn14"]
 Pool = Annotated[
     Literal["mean", "max", "sum"],
@@ -43,12 +41,14 @@ Pool = Annotated[
 
 def add_to(program: typer.Typer) -> None:
     """Add `irmas`, `predominant` and `chmusic`."""
+    irmas.command("validate", epilog=cli.epilog(*IRMAS))(cli.validation("irmas"))
+    chmusic.command("validate", epilog=cli.epilog(*CHMUSIC))(cli.validation("chmusic"))
     program.add_typer(irmas, name="irmas", short_help="which instruments play: download, validate, train, …")
     program.add_typer(predominant, name="predominant", short_help="the predominant instrument of each recording")
     program.add_typer(chmusic, name="chmusic", short_help="eleven Chinese instruments: validate, compare")
 
 
-@irmas.command(epilog=epilog(*IRMAS_EXAMPLES))
+@irmas.command(epilog=cli.epilog(*IRMAS))
 def download(data_root: DataRoot = DATA) -> None:
     """Fetch the four archives from Zenodo, checked, and unpack them."""
     from helpers.datasets.irmas import download
@@ -56,28 +56,16 @@ def download(data_root: DataRoot = DATA) -> None:
     download(data_root)
 
 
-@irmas.command("validate", epilog=epilog(*IRMAS_EXAMPLES))
-def validate_irmas(data_root: DataRoot = DATA) -> int:
-    """Count clips; check names, labels and audio; exit code 1 if anything is wrong."""
-    from helpers.datasets.irmas import validate
-
-    report = validate(data_root)
-    print(report)
-    return int(bool(report.problems))
-
-
-@irmas.command("train", epilog=epilog(*IRMAS_EXAMPLES))
+@irmas.command("train", epilog=cli.epilog(*IRMAS))
 def train_irmas(
     data_root: DataRoot = DATA,
     loss: Literal["bce", "focal", "asymmetric"] = "bce",
-    no_mixing: Annotated[bool, typer.Option("--no-mixing", help="do not sum clips and unite their labels")] = False,
-    epochs: Epochs = 30,
-    max_clips: Annotated[
-        int, typer.Option(min=1, metavar="N", show_default="all", help="train on so many clips at most")
-    ] = 10**9,
+    no_mixing: Annotated[bool, cli.flag("--no-mixing", "do not sum clips and unite their labels")] = False,
+    epochs: cli.Epochs = 30,
+    max_clips: Annotated[int, typer.Option(min=1, show_default="all", help="that are trained on")] = 10**9,
     seed: Seed = 0,
-    out: Checkpoint = CHECKPOINTS / "irmas_multilabel.pt",
-    run_dir: RunDir = ROOT / "runs" / "irmas",
+    out: Multilabel = MULTILABEL,
+    run_dir: cli.RunDir = ROOT / "runs" / "irmas",
 ) -> None:
     """Train on the single-label clips; choose epoch and thresholds on recordings that are kept apart."""
     from helpers.experiments import irmas as study
@@ -95,29 +83,28 @@ def train_irmas(
     print(f"wrote {out}")
 
 
-@irmas.command(epilog=epilog(*IRMAS_EXAMPLES))
+@irmas.command(epilog=cli.epilog(*IRMAS))
 def evaluate(
-    data_root: DataRoot = DATA,
-    checkpoint: Checkpoint = CHECKPOINTS / "irmas_multilabel.pt",
-    pool: Pool = "mean",
-    out: Metrics = REPORT,
+    data_root: DataRoot = DATA, checkpoint: Multilabel = MULTILABEL, pool: Pool = "mean", out: Metrics = REPORT
 ) -> None:
     """Score a checkpoint on the test excerpts; writes metrics/irmas_evaluation.json."""
+    from helpers.experiments.irmas import evaluation
+
+    _write(evaluation(checkpoint, data_root, pool), out / "metrics" / "irmas_evaluation.json")
+
+
+def _write(result, path: Path) -> None:
     from helpers.evaluation import results
-    from helpers.experiments.irmas_report import evaluation
     from helpers.reporting.results import table
 
-    result = evaluation(checkpoint, data_root, pool)
-    path = out / "metrics" / "irmas_evaluation.json"
     results.write(path, result)
-    print(table(result))
-    print(f"wrote {path}")
+    print(f"{table(result)}\nwrote {path}")
 
 
-@irmas.command("predict", epilog=epilog(*IRMAS_EXAMPLES))
+@irmas.command("predict", epilog=cli.epilog(*IRMAS))
 def predict_irmas(
     audio: Annotated[Path, typer.Option(metavar="PATH", help="a file, or a folder of them")],
-    checkpoint: Checkpoint = CHECKPOINTS / "irmas_multilabel.pt",
+    checkpoint: Multilabel = MULTILABEL,
     pool: Pool = "mean",
 ) -> None:
     """Print the instruments of audio files of any length, most certain first."""
@@ -138,10 +125,13 @@ def predict_irmas(
 @predominant.callback(invoke_without_command=True)
 def predict_predominant(
     context: typer.Context,
-    audio: Annotated[Path | None, typer.Option(metavar="DIR", help="folder of recordings, or one file")] = None,
-    checkpoint: Annotated[Path, checkpoint_at("irmas.pt")] = CHECKPOINTS / "irmas.pt",
+    audio: Annotated[Path | None, cli.folder("folder of recordings, or one file")] = None,
+    checkpoint: Predominant = PREDOMINANT_FILE,
 ) -> None:
-    """Print ground truth and top prediction of each file, the running accuracy, and the summary."""
+    """Print truth and top prediction of every recording in a folder, the running accuracy, and the summary.
+
+    A prediction is correct if it is among the labels in the .txt beside the file, or else is its folder's name.
+    """
     if context.invoked_subcommand:
         return
     if audio is None:
@@ -152,23 +142,20 @@ def predict_predominant(
         print(line, flush=True)
 
 
-@predominant.command("train", epilog=epilog(*PREDOMINANT_EXAMPLES))
+@predominant.command("train", epilog=cli.epilog(*PREDOMINANT))
 def train_predominant(
     data_root: DataRoot = DATA,
     model: Model = "cnn_var_time",
-    panns: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="published PANNs weights to start from; frozen for three epochs"),
-    ] = None,
-    epochs: RecipeEpochs = None,
+    panns: Annotated[Path | None, cli.file("published weights to start from; frozen for three epochs")] = None,
+    epochs: cli.RecipeEpochs = None,
     seed: Seed = 0,
-    out: Annotated[Path, checkpoint_at("irmas.pt")] = CHECKPOINTS / "irmas.pt",
-    run_dir: RunDir = ROOT / "runs" / "predominant",
+    out: Predominant = PREDOMINANT_FILE,
+    run_dir: cli.RunDir = ROOT / "runs" / "predominant",
 ) -> None:
     """Train on IRMAS; cnn_var_time starts from phrases of NSynth notes, the others from PANNs weights if given."""
     from helpers.experiments import predominant as study
-    from helpers.experiments import stft_models
     from helpers.experiments.common import command_line
+    from helpers.experiments.designs import train_network
     from helpers.models.checkpoint import save_checkpoint
 
     command = command_line(
@@ -177,33 +164,19 @@ def train_predominant(
     if model == "cnn_var_time":
         checkpoint = study.train(data_root, epochs or 0, seed, run_dir, command)
     else:
-        checkpoint = stft_models.train(data_root, model, panns, epochs or 0, seed, run_dir, command)
+        checkpoint = train_network(data_root, model, panns, epochs or 0, seed, run_dir, command)
     save_checkpoint(out, checkpoint, half=model != "cnn_var_time")  # a solved layer is exact or wrong
     print("; ".join(f"{name}: {value}" for name, value in checkpoint.scores.items()))
     print(f"wrote {out}")
 
 
-@chmusic.command("validate", epilog=epilog(*CHMUSIC_EXAMPLES))
-def validate_chmusic(data_root: DataRoot = DATA) -> int:
-    """Count pieces and clips, find what is missing or unreadable; exit code 1 if anything is."""
-    from helpers.datasets.chmusic import validate
-
-    report = validate(data_root)
-    print(report)
-    return int(bool(report.problems))
-
-
-@chmusic.command(epilog=epilog(*CHMUSIC_EXAMPLES))
-def compare(data_root: DataRoot = DATA, budget: BudgetName = "quick", seed: Seed = 0, out: Metrics = REPORT) -> None:
+@chmusic.command(epilog=cli.epilog(*CHMUSIC))
+def compare(
+    data_root: DataRoot = DATA, budget: cli.BudgetName = "quick", seed: Seed = 0, out: Metrics = REPORT
+) -> None:
     """Score k-NN on MFCCs with majority vote, and a CNN, on piece 5; writes metrics/04_chmusic.json."""
-    from helpers.evaluation import results
     from helpers.experiments import chmusic as study
     from helpers.experiments.common import command_line
-    from helpers.reporting.results import table
 
     command = command_line("chmusic", "compare", data_root=data_root, budget=budget, seed=seed, out=out)
-    result = study.compare(data_root, budget, seed, command)
-    path = out / "metrics" / "04_chmusic.json"
-    results.write(path, result)
-    print(table(result))
-    print(f"wrote {path}")
+    _write(study.compare(data_root, budget, seed, command), out / "metrics" / "04_chmusic.json")

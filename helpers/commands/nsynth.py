@@ -7,39 +7,37 @@ from typing import Annotated, Literal
 
 import typer
 
-from helpers.commands import BudgetName, DataRoot, Epochs, RunDir, Seed, Workers, checkpoint_at, epilog, group, several
+from helpers import commands as cli
+from helpers.commands import DataRoot, Epochs, Metrics, Seed, Workers
 from helpers.config import BUDGETS, CHECKPOINTS, DATA, REPORT, ROOT
 
-EXAMPLES = (
+EXAMPLES = cli.epilog(
     "nsynth download --split test",
     "nsynth validate --data-root data",
     "nsynth train                        # data/nsynth-train -> checkpoints/nsynth.pt",
     "nsynth train --compression linear --out checkpoints/nsynth_linear.pt",
     "nsynth crossvalidate --folds 4",
+    "classic --data-root ../shared/data",
+    "classic --jobs 1 --budget quick",
+    "classic --dask tcp://127.0.0.1:8786     # a cluster that sees the same files",
 )
-app = group(
+app = cli.group(
     "NSynth: the families of single notes. `torchrun --nproc-per-node 2 -m helpers nsynth train` trains data-parallel.",
-    *EXAMPLES,
+    "nsynth train --help",
 )
 Compression = Annotated[Literal["log", "linear"], typer.Option(help="of the mel spectrogram")]
 
 
 def add_to(program: typer.Typer) -> None:
     """Add `nsynth` and `classic`."""
+    app.command("validate", epilog=EXAMPLES)(cli.validation("nsynth"))
     program.add_typer(app, name="nsynth", short_help="families of notes: download, validate, train, cross-validate")
-    program.command(epilog=epilog(
-        "classic --data-root ../shared/data", "classic --jobs 1 --budget quick",
-        "classic --dask tcp://127.0.0.1:8786     # a cluster that sees the same files",
-    ), short_help="families of notes by classic machine learning")(classic)  # fmt: skip
+    program.command(epilog=EXAMPLES, short_help="families of notes by classic machine learning")(classic)
 
 
-@app.command(epilog=epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def download(
-    data_root: DataRoot = DATA,
-    split: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", callback=several("train", "valid", "test"), show_default="train,valid,test"),
-    ] = None,
+    data_root: DataRoot = DATA, split: Annotated[cli.Names, cli.names("train", "valid", "test")] = None
 ) -> None:
     """Fetch the official archives, checked, going on where it was cut off."""
     from helpers.datasets import nsynth
@@ -50,24 +48,14 @@ def download(
         print(f"{path}: complete; for training unpack it with `tar -xzf {path} -C {data_root}`")
 
 
-@app.command(epilog=epilog(*EXAMPLES))
-def validate(data_root: DataRoot = DATA) -> int:
-    """Missing and surplus files, families, noise-only and identical notes; exit code 1 if anything is wrong."""
-    from helpers.datasets import nsynth
-
-    report = nsynth.validate(data_root)
-    print(report)
-    return int(bool(report.problems))
-
-
-@app.command(epilog=epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def train(
     data_root: DataRoot = DATA,
-    out: Annotated[Path, checkpoint_at("nsynth.pt")] = CHECKPOINTS / "nsynth.pt",
-    run_dir: RunDir = ROOT / "runs" / "nsynth",
+    out: Annotated[Path, cli.file("checkpoint", "checkpoints/nsynth.pt")] = CHECKPOINTS / "nsynth.pt",
+    run_dir: cli.RunDir = ROOT / "runs" / "nsynth",
     model: Annotated[str, typer.Option(help="see helpers/models/notes.py")] = "compact_cnn",
     members: Annotated[int, typer.Option(min=1, max=20, help="networks of different seeds that are averaged")] = 3,
-    mixup: Annotated[bool, typer.Option("--mixup", help="mix pairs of notes; with few notes it costs")] = False,
+    mixup: Annotated[bool, cli.flag("--mixup", "mix pairs of notes; with few notes it costs accuracy")] = False,
     compression: Compression = "log",
     epochs: Epochs = 24,
     seed: Seed = 0,
@@ -79,7 +67,7 @@ def train(
     study.run(data_root, out, run_dir, model, members, mixup, compression, epochs, seed, workers)
 
 
-@app.command(epilog=epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def crossvalidate(
     data_root: DataRoot = DATA,
     folds: Annotated[int, typer.Option(min=2, max=20, help="parts that are left out in turn")] = 4,
@@ -87,7 +75,7 @@ def crossvalidate(
     epochs: Epochs = 24,
     seed: Seed = 0,
     workers: Workers = 2,
-    out: Annotated[Path, typer.Option(metavar="DIR", show_default="report/", help="metrics go there")] = REPORT,
+    out: Metrics = REPORT,
 ) -> None:
     """Accuracy on instruments of nsynth-train that are left out in turn; writes metrics/03_crossvalidation.json."""
     from helpers.experiments import generalisation
@@ -102,14 +90,12 @@ def _not_zero(jobs: int) -> int:
 
 
 def classic(
-    data_root: Annotated[str, typer.Option(metavar="DIR", show_default="data/", help="folder that holds NSynth")] = "",
-    budget: BudgetName = "full",
+    data_root: Annotated[str, cli.folder("folder that holds NSynth", "data/")] = "",
+    budget: cli.BudgetName = "full",
     jobs: Annotated[int, typer.Option(min=-1, callback=_not_zero, help="processes; -1: one for each core")] = -1,
     dask: Annotated[str, typer.Option(metavar="ADDRESS", help="work on the Dask cluster of this scheduler")] = "",
-    models: Annotated[
-        Path, typer.Option(metavar="DIR", show_default="runs/classic/", help="where the models go")
-    ] = ROOT / "runs" / "classic",
-    out: Annotated[Path, typer.Option(metavar="DIR", show_default="report/", help="metrics go there")] = REPORT,
+    models: Annotated[Path, cli.folder("where the models go", "runs/classic/")] = ROOT / "runs" / "classic",
+    out: Metrics = REPORT,
     seed: Seed = 0,
 ) -> None:
     """Pooled features (cached), five classic models, the choice among them on validation notes, and test scores."""

@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from helpers.commands import BudgetName, Seed, epilog, several
+from helpers import commands as cli
 from helpers.config import REPORT, ROOT, InputError
-
-CORPORA = ("nsynth", "irmas", "chmusic", "gtzan", "films")
+from helpers.datasets import CORPORA
 
 
 def add_to(program: typer.Typer) -> None:
@@ -31,7 +30,7 @@ def add_to(program: typer.Typer) -> None:
         (pack, ("pack --student-id r12345678 --name 'A. Student' --link https://example.org/code",
                 "pack --student-id r12345678 --name 'A. Student' --link https://example.org/code --no-verify")),
     ):  # fmt: skip
-        program.command(epilog=epilog(*examples))(command)
+        program.command(epilog=cli.epilog(*examples))(command)
 
 
 def _student_id(text: str) -> str:
@@ -49,15 +48,11 @@ StudentId = Annotated[str, typer.Option(metavar="ID", callback=_student_id, help
 
 def demo(
     size: Literal["tiny", "small", "large", "scale"] = "small",
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", show_default="data/demo; data/scale for size scale")
-    ] = None,
-    corpora: Annotated[
-        list[str] | None, typer.Option(metavar="NAME,NAME", callback=several(*CORPORA), help=", ".join(CORPORA))
-    ] = None,
-    seed: Seed = 0,
+    out: Annotated[Path | None, cli.folder(shown="data/demo; data/scale for size scale")] = None,
+    corpora: Annotated[cli.Names, cli.names(*CORPORA)] = None,
+    seed: cli.Seed = 0,
     notes: Annotated[int | None, typer.Option(min=1, show_default="50000", help="training notes of size scale")] = None,
-    force: Annotated[bool, typer.Option("--force", help="replace corpora of another size or seed")] = False,
+    force: Annotated[bool, cli.flag("--force", "replace corpora of another size or seed")] = False,
 ) -> None:
     """Generate small corpora in the official layouts of NSynth, IRMAS, ChMusic, GTZAN, and short films.
 
@@ -71,22 +66,15 @@ def demo(
     if size == "scale":
         print(build.write_scale(notes or 50_000, out or ROOT / "data" / "scale"))
     else:
-        print(build.write(size, out or ROOT / "data" / "demo", seed, corpora or CORPORA, force))
+        print(build.write(size, out or ROOT / "data" / "demo", seed, corpora or (), force))
 
 
 def run(
-    only: Annotated[
-        list[str] | None,
-        typer.Option(metavar="01,03", callback=several(), show_default="all", help="numbers of the notebooks"),
-    ] = None,
-    data_root: Annotated[
-        str, typer.Option(metavar="DIR", show_default="data/", help="folder of the official corpora")
-    ] = "",
-    budget: BudgetName = "quick",
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", show_default="runs/report", help="`report` writes the one that ships")
-    ] = ROOT / "runs" / "report",
-    html: Annotated[bool, typer.Option("--html", help="write the executed copies as HTML too")] = False,
+    only: Annotated[cli.Names, cli.names(text="numbers of notebooks: 01,03")] = None,
+    data_root: Annotated[str, cli.folder("folder of the official corpora", "data/")] = "",
+    budget: cli.BudgetName = "quick",
+    out: Annotated[Path, cli.folder("`report`: the one that ships", "runs/report")] = ROOT / "runs" / "report",
+    html: Annotated[bool, cli.flag("--html", "write the executed copies as HTML too")] = False,
 ) -> int:
     """Execute the notebooks; those that are up to date are left out; exit code 1 if one failed."""
     from helpers.reporting import notebooks
@@ -107,9 +95,7 @@ def report(
     student_id: StudentId = "",
     name: Name = "",
     link: Link = "",
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", show_default="report/", help="with metrics/ and figures/; the PDF goes there")
-    ] = REPORT,
+    out: Annotated[Path, cli.folder("with metrics/ and figures/; the PDF goes there", "report/")] = REPORT,
 ) -> None:
     """Set the slide report from the metrics and figures of the last run, as a 16:9 PDF."""
     from helpers.reporting import slides
@@ -123,7 +109,7 @@ def pack(
     name: Name = "",
     link: Link = "",
     part: Part = "homework",
-    no_verify: Annotated[bool, typer.Option("--no-verify", help="leave out the run in a fresh environment")] = False,
+    no_verify: Annotated[bool, cli.flag("--no-verify", "leave out the run in a fresh environment")] = False,
 ) -> None:
     """Check the rules of the course, then write the archive and the report to dist/."""
     from helpers.reporting import handin, slides
