@@ -9,6 +9,7 @@ NSynth names, or the official .tar.gz. Everything about the model is in the chec
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from pathlib import Path
@@ -22,24 +23,24 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         description=__doc__.splitlines()[0],
         epilog="example: python inference.py --test_dir nsynth-test --confusion_matrix confusion.png",
     )
-    parser.add_argument("--test_dir", type=Path, required=True, metavar="DIR", help="NSynth test folder (or .tar.gz)")
-    parser.add_argument("--checkpoint", type=Path, default=ROOT / "checkpoints" / "nsynth.pt", metavar="FILE")
-    parser.add_argument("--batch_size", type=positive, default=16, metavar="N", help="notes at a time (default 16)")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
-    parser.add_argument("--workers", type=positive, default=os.cpu_count(), metavar="N", help="threads (default: all)")
-    parser.add_argument("--confusion_matrix", type=picture, metavar="FILE.png", help="draw the confusion matrix")
-    parser.add_argument(
-        "--predictions", type=Path, metavar="FILE.csv", help="file, true family, top three, probabilities"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="all scores, per family, with fingerprints")
+    option = parser.add_argument
+    option("--test_dir", type=Path, required=True, metavar="DIR", help="NSynth test folder (or .tar.gz)")
+    option("--checkpoint", type=Path, default=ROOT / "checkpoints" / "nsynth.pt", metavar="FILE")
+    option("--batch_size", type=positive, default=16, metavar="N", help="notes at a time (default 16)")
+    option("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    option("--workers", type=positive, default=os.cpu_count(), metavar="N", help="threads (default: all)")
+    option("--confusion_matrix", type=picture, metavar="FILE.png", help="draw the confusion matrix")
+    option("--predictions", type=Path, metavar="FILE.csv",
+           help="file, true family, top three, probabilities; the notes may be without labels")  # fmt: skip
+    option("--json", type=Path, metavar="FILE", help="all scores, per family, with fingerprints")
     return parser.parse_args(arguments)
 
 
 def positive(text: str) -> int:
     """A whole number above zero."""
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
+    if not 1 <= number <= 100_000:
+        raise argparse.ArgumentTypeError(f"must be between 1 and 100000, not {number}")
     return number
 
 
@@ -54,110 +55,75 @@ def main(options: argparse.Namespace) -> None:
     """Read, predict, score, report; accuracies go to stdout, everything else to stderr."""
     from helpers.config import InputError
     from helpers.datasets import nsynth
+    from helpers.files import check_writable
 
-    clips = nsynth.read_folder(options.test_dir)  # before the slow imports: a wrong path is told at once
+    try:
+        clips = nsynth.read_folder(options.test_dir)  # before the slow imports: a wrong path is told at once
+    except nsynth.NoLabels:
+        if not options.predictions or options.json or options.confusion_matrix:
+            raise
+        clips = nsynth.read_folder(options.test_dir, labelled=False)
+    for path in filter(None, (options.json, options.predictions, options.confusion_matrix)):
+        check_writable(path)
 
     import numpy as np
 
-    from helpers.evaluation.single import top_k_accuracy
     from helpers.models.checkpoint import load_checkpoint
+    from helpers.prediction import outputs
     from helpers.prediction.clips import best_device, predict
 
+    if options.confusion_matrix:
+        outputs.drawing("--confusion_matrix")
     checkpoint = load_checkpoint(options.checkpoint, nsynth.TASK)
-    if set(checkpoint.classes) != set(nsynth.FAMILIES):
+    classes = checkpoint.classes
+    if set(classes) != set(nsynth.FAMILIES):
         raise InputError(f"{options.checkpoint}: knows other families than NSynth's; train it again")
     logits, unreadable = predict(
         checkpoint.network(), clips, checkpoint.sample_rate, checkpoint.seconds,
         batch_size=options.batch_size, device=best_device(options.device), workers=options.workers,
     )  # fmt: skip
-    labels = np.array([checkpoint.classes.index(nsynth.FAMILIES[clip.labels[0]]) for clip in clips])
+    families = [nsynth.FAMILIES[clip.labels[0]] if clip.labels else "" for clip in clips]
     for message in unreadable.values():
         print(f"unreadable, counted as wrong: {message}", file=sys.stderr)
-    absent = [name for number, name in enumerate(checkpoint.classes) if number not in labels]
-    if absent:
-        print(f"families without a note in this test set: {', '.join(absent)}", file=sys.stderr)
-    if options.json or options.predictions or options.confusion_matrix:
-        write_reports(options, checkpoint, clips, labels, logits, unreadable)
-    print(f"notes: {len(clips)}")
-    if unreadable:
-        print(f"unreadable: {len(unreadable)}")
-    print(f"top-1 accuracy: {top_k_accuracy(logits, labels, 1):.2%}")
-    print(f"top-3 accuracy: {top_k_accuracy(logits, labels, 3):.2%}")
-
-
-def write_reports(options, checkpoint, clips, labels, logits, unreadable) -> None:
-    """The files that were asked for."""
-    from helpers.evaluation.single import confusion_matrix, predictions
-
-    matrix = confusion_matrix(labels, predictions(logits), len(checkpoint.classes))
-    if options.json:
-        write_scores(options, checkpoint, clips, labels, logits, unreadable, matrix)
     if options.predictions:
-        write_predictions(options.predictions, checkpoint.classes, clips, labels, logits)
+        outputs.write_predictions(options.predictions, clips, classes, families, logits)
+    lines = [f"notes: {len(clips)}"] + [f"unreadable: {len(unreadable)}"] * bool(unreadable)
+    if not any(families):
+        print(*lines, "no accuracies: neither names nor examples.json tell the families", sep="\n")
+        return
+    if absent := [name for name in classes if name not in families]:
+        print(f"families without a note in this test set: {', '.join(absent)}", file=sys.stderr)
+    found = outputs.scores(logits, np.array([classes.index(family) for family in families]), clips, classes)
+    if options.json:
+        outputs.write_scores(options.json, found, checkpoint, options.checkpoint)
     if options.confusion_matrix:
-        from helpers.plotting.scores import confusion_figure
-        from helpers.plotting.style import save_figure
-
-        save_figure(confusion_figure({f"{len(clips)} notes": matrix}, checkpoint.classes), options.confusion_matrix)
-
-
-def write_scores(options, checkpoint, clips, labels, logits, unreadable, matrix) -> None:
-    """All scores as JSON."""
-    import numpy as np
-
-    from helpers.datasets.base import clips_fingerprint
-    from helpers.evaluation.single import accuracy_by, top_k_accuracy, top_k_hits
-    from helpers.files import file_fingerprint, write_json
-
-    scores = {
-        "n": len(clips),
-        "top1": top_k_accuracy(logits, labels, 1),
-        "top3": top_k_accuracy(logits, labels, 3),
-        "top1_by_family": accuracy_by(np.array(checkpoint.classes)[labels], top_k_hits(logits, labels, 1)),
-        "classes": checkpoint.classes,
-        "confusion_matrix": matrix.tolist(),
-        "unreadable": [clips[index].name for index in unreadable],
-        "data_fingerprint": clips_fingerprint(clips),
-        "checkpoint": {
-            "fingerprint": file_fingerprint(options.checkpoint),
-            "model": checkpoint.model,
-            "seed": checkpoint.seed,
-            "data": checkpoint.data,
-        },
-    }
-    write_json(options.json, scores)
-
-
-def write_predictions(path, classes, clips, labels, logits) -> None:
-    """One line a note as CSV: file, true family, three likeliest families with probabilities (empty: unreadable)."""
-    import csv
-
-    import numpy as np
-
-    from helpers.evaluation.single import softmax
-    from helpers.files import atomic
-
-    with atomic(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        ranks = [f"{column}_{rank}" for rank in (1, 2, 3) for column in ("family", "probability")]
-        writer.writerow(["file", "true_family", *ranks])
-        for clip, label, row in zip(clips, labels, softmax(logits), strict=True):
-            best = [] if np.isnan(row).any() else np.argsort(-row)[:3]
-            guesses = [cell for index in best for cell in (classes[index], f"{row[index]:.4f}")]
-            writer.writerow([clip.member or clip.path.name, classes[label], *guesses])
+        outputs.write_confusion_matrix(options.confusion_matrix, found)
+    print(*lines, f"top-1 accuracy: {found['top1']:.2%}", f"top-3 accuracy: {found['top3']:.2%}", sep="\n")
 
 
 def run() -> int:
-    """Exit code: 0, or 2 with one line on stderr if something handed in cannot be used."""
-    options = parse_arguments()
-    from helpers.config import InputError
-
+    """Exit code: 0; 130 after Ctrl-C; 2 with one line on stderr if something handed in cannot be used."""
     try:
-        main(options)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+        options = parse_arguments()
+        from helpers.config import InputError
+
+        sys.stderr = sys.stderr or io.StringIO()  # None where the shell closed it
+        try:
+            if sys.stdout is None:
+                raise InputError("stdout: is closed; send it to a file")
+            main(options)
+            sys.stdout.flush()
+            return 0
+        except (InputError, MemoryError) as error:
+            message = str(error) or "not enough memory; use a smaller --batch_size"
+        except OSError as error:  # files are told by name as InputError, so this is stdout
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what waits to be written would fail again at the end
+            message = f"stdout: cannot be written ({error.strerror or error})"
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    print(f"error: {message}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

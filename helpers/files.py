@@ -166,7 +166,7 @@ def _is_open_in_place(path: Path) -> bool:
             if os.path.abspath(path).startswith(("/dev/", "/proc/")):
                 return True
             mode = os.stat(path).st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 

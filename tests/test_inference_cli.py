@@ -13,7 +13,8 @@ import pytest
 import soundfile
 import torch
 from inference_call import infer, loaded, program
-from note_folders import NAMES, RATE, tone, write_checkpoint, write_split
+from note_folders import NAMES, RATE, tone, write_checkpoint, write_notes, write_split
+from note_folders import checkpoint as a_checkpoint
 
 from helpers.datasets.nsynth import FAMILIES
 
@@ -28,12 +29,10 @@ def model(tmp_path: Path) -> Path:
 @pytest.fixture
 def oracle(tmp_path: Path) -> Path:
     """A checkpoint that always says guitar, then organ, then bass, whatever it hears."""
-    path = write_checkpoint(tmp_path / "oracle.pt")
-    content = torch.load(path, weights_only=True)
-    content["state"]["head.1.weight"].zero_()
-    content["state"]["head.1.bias"] = torch.tensor([1.0, 0, 0, 3.0, 0, 0, 2.0, 0, 0, 0, 0])
-    torch.save(content, path)
-    return path
+    state = a_checkpoint().state
+    state["head.1.weight"].zero_()
+    state["head.1.bias"] = torch.tensor([1.0, 0, 0, 3.0, 0, 0, 2.0, 0, 0, 0, 0])
+    return write_checkpoint(tmp_path / "oracle.pt", state=state)
 
 
 def rows_of(path: Path) -> list[list[str]]:
@@ -159,3 +158,31 @@ def test_a_whole_run_loads_no_training_library(model: Path, tmp_path: Path) -> N
     assert re.fullmatch(r"notes: 6\ntop-1 accuracy: \d+\.\d\d%\ntop-3 accuracy: \d+\.\d\d%\n", run.stdout)
     assert "torch" in loaded(run)
     assert not loaded(run) & {"librosa", "lightning", "sklearn", "pandas", "matplotlib", "scipy", "torchvision", "av"}
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+def test_notes_without_labels_get_predictions_but_no_accuracies(oracle: Path, tmp_path: Path, kind: str) -> None:
+    place = write_notes(tmp_path / "notes", ("note 1", "note 2"))
+    (place / "note 3.wav").write_bytes(b"not audio")
+    if kind == "archive":
+        with tarfile.open(tmp_path / "notes.tar.gz", "w:gz") as tar:
+            for path in sorted(place.iterdir()):
+                tar.add(path, path.name)
+        place = tmp_path / "notes.tar.gz"
+    found = infer("--test_dir", place, "--checkpoint", oracle, "--predictions", tmp_path / "p.csv")
+    assert found.code == 0
+    assert found.out == (
+        "notes: 3\nunreadable: 1\nno accuracies: neither names nor examples.json tell the families\n"
+    )
+    rows = rows_of(tmp_path / "p.csv")[1:]
+    assert [row[:3] for row in rows] == [["note 1.wav", "", "guitar"], ["note 2.wav", "", "guitar"], ["note 3.wav", ""]]
+    for more in ((), ("--predictions", tmp_path / "q.csv", "--json", tmp_path / "q.json")):
+        found = infer("--test_dir", place, "--checkpoint", oracle, *more)
+        assert (found.code, found.out) == (2, "") and "no label source" in found.err
+    assert not (tmp_path / "q.csv").exists()
+
+
+def test_outputs_may_be_devices(oracle: Path, tmp_path: Path) -> None:
+    run = program("--test_dir", write_split(tmp_path), "--checkpoint", oracle, "--predictions", "/dev/stdout")
+    assert run.returncode == 0
+    assert run.stdout.startswith("file,true_family,") and run.stdout.endswith("top-3 accuracy: 50.00%\n")

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
-from inference_call import infer, loaded, messages, program
+from inference_call import PROGRAM, infer, loaded, messages, program
 from note_folders import NAMES, example, write_checkpoint, write_examples, write_notes, write_split
+
+import helpers.plotting
 
 
 def is_one_line(found: SimpleNamespace, message: str) -> bool:
@@ -61,7 +68,7 @@ class Command:
 
 
 def _malicious(path: Path) -> None:
-    torch.save({"format": 1, "task": Command(path.with_name("executed"))}, path)
+    torch.save({"format": 2, "task": Command(path.with_name("executed"))}, path)
 
 
 CHECKPOINTS = {
@@ -120,3 +127,58 @@ def test_help_and_wrong_paths_load_nothing_heavy(tmp_path: Path) -> None:
     assert (run.returncode, run.stdout) == (2, "")
     assert len(messages(run)) == 1 and messages(run)[0].startswith("error: ")
     assert "torch" not in loaded(run)
+
+
+@pytest.mark.parametrize("redirection", [">/dev/full", ">&-", "| true"])
+def test_a_stdout_that_takes_nothing_is_one_line(tmp_path: Path, redirection: str) -> None:
+    write_split(tmp_path)
+    model = write_checkpoint(tmp_path / "model.pt")
+    command = f"{sys.executable} {PROGRAM} --test_dir {tmp_path} --checkpoint {model} {redirection}"
+    run = subprocess.run(["bash", "-c", command + "; exit ${PIPESTATUS[0]}"], capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.splitlines()[-1].startswith("error: stdout: ") and "Traceback" not in run.stderr
+    assert "ignored" not in run.stderr
+
+
+def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
+    write_split(tmp_path)
+    model, waiting = write_checkpoint(tmp_path / "model.pt"), tmp_path / "temporary"
+    waiting.mkdir()
+    os.mkfifo(tmp_path / "pipe")  # nobody reads it, so the program waits
+    command = [sys.executable, PROGRAM, "--test_dir", tmp_path, "--checkpoint", model]
+    command += ["--predictions", tmp_path / "pipe"]
+    environment = os.environ | {"TMPDIR": str(waiting)}
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    deadline = time.monotonic() + 100
+    while not any(path.stat().st_size for path in waiting.glob(".pipe*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=60)
+    assert (run.returncode, out) == (130, "") and err.splitlines()[-1] == "interrupted" and "Traceback" not in err
+
+
+def test_drawing_without_its_library_is_told_before_predicting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "helpers.plotting.scores", raising=False)
+    monkeypatch.delattr(helpers.plotting, "scores", raising=False)
+    monkeypatch.setitem(sys.modules, "seaborn", None)
+    write_split(tmp_path)
+    missing = tmp_path / "no.pt"  # a checkpoint that is missing would be told next
+    found = infer("--test_dir", tmp_path, "--checkpoint", missing, "--confusion_matrix", tmp_path / "c.png")
+    assert is_one_line(found, "--confusion_matrix: needs seaborn; install it"), found
+
+
+@pytest.mark.parametrize("option", ["--test_dir", "--checkpoint", "--json", "--predictions"])
+@pytest.mark.parametrize("name", ["a\ud800", "a" * 5_000, "a\n"])
+def test_impossible_names_are_one_line(tmp_path: Path, option: str, name: str) -> None:
+    options = {"--test_dir": write_split(tmp_path), "--checkpoint": write_checkpoint(tmp_path / "model.pt")}
+    found = infer(*(part for pair in (options | {option: name + "/\0"}).items() for part in pair))
+    assert is_one_line(found, name[:1]), found
+
+
+def test_only_regular_files_are_notes(tmp_path: Path) -> None:
+    folder = write_split(tmp_path)
+    os.mkfifo(folder / "audio" / "bass_electronic_018-041-100.wav")
+    (folder / "examples.json").unlink()
+    found = infer("--test_dir", tmp_path, "--checkpoint", write_checkpoint(tmp_path / "model.pt"))
+    assert found.code == 0 and found.out.startswith("notes: 7\nunreadable: 1\n")
+    assert "bass_electronic_018-041-100.wav: is no regular file" in found.err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import os
 import threading
 from collections import deque
@@ -22,8 +21,6 @@ from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import sources
 from helpers.datasets.base import Clip
-from helpers.evaluation.single import softmax
-from helpers.files import atomic
 from helpers.models.base import channels_last
 
 CORES = os.cpu_count() or 1
@@ -140,21 +137,6 @@ def best_device(name: str = "auto") -> str:
     if not there.get(name, False):
         raise InputError(f"device {name!r}: not on this machine; use --device auto")
     return name
-
-
-def write_predictions(
-    path: Path, clips: Sequence[Clip], classes: Sequence[str], labels: Sequence[str], logits: np.ndarray
-) -> None:
-    """One line a clip as CSV: file, label, the three likeliest classes with probabilities (none: unreadable)."""
-    style = {"newline": "", "encoding": "utf-8", "errors": "backslashreplace"}  # names may hold any bytes
-    with atomic(path) as temporary, open(temporary, "w", **style) as file:
-        writer = csv.writer(file)
-        ranks = [f"{column}_{rank}" for rank in (1, 2, 3) for column in ("family", "probability")]
-        writer.writerow(["file", "true_family", *ranks])
-        for clip, label, row in zip(clips, labels, softmax(logits), strict=True):
-            best = [] if np.isnan(row).any() else np.argsort(-row)[:3]
-            guesses = [cell for index in best for cell in (classes[index], f"{row[index]:.4f}")]
-            writer.writerow([clip.member or clip.path.name, label, *guesses])
 
 
 def _threaded(run: Callable[[T], np.ndarray], batches: Iterable[T], workers: int) -> Iterator[np.ndarray]:
