@@ -21,7 +21,7 @@ INSTRUMENTS = (  # ChMusic numbers them from 1
     "erhu", "pipa", "sanxian", "dizi", "suona", "zhuiqin", "zhongruan", "liuqin", "guzheng", "yangqin", "sheng",
 )  # fmt: skip
 PIECES = 5
-SIZES = {"tiny": 5.0, "small": 20.0, "large": 90.0}  # seconds of a piece
+SIZES = {"tiny": 5.0, "small": 15.0, "large": 90.0}  # seconds of a piece
 TREMOLO = {"pipa": 0.35, "liuqin": 0.45, "yangqin": 0.3, "sanxian": 0.15, "zhongruan": 0.2, "guzheng": 0.1}
 
 

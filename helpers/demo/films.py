@@ -17,6 +17,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import soxr
 
 from helpers.datasets.film_sources import INSTRUMENTS
 from helpers.demo.build import Job
@@ -27,7 +28,8 @@ from helpers.demo.sound import Notes, bins, noise
 from helpers.demo.sustained import speech
 from helpers.files import atomic, write_json
 
-RATE = 48_000
+RATE = 24_000  # Hz that the parts are rendered at
+SOUND_RATE = 48_000  # Hz, of the files
 OTHERS = ("guzheng", "suona", "zhongruan", "sheng", "string_section")  # heard, but not labelled
 FILMS = {  # name -> split, title, seconds of silence before the time that the labels count from
     "train": ("train", "Lanterns over the River", 0.0), "valid": ("valid", "The Night Market", 1.0),
@@ -74,7 +76,7 @@ def write_film(folder: Path, rng: np.random.Generator, name: str, rounds: int, s
             add(mix, wave, begin, rng)
     mix += ambience(len(mix), rng)
     seconds, file = len(mix) / RATE, f"demo_{name}.mp4"
-    write_mp4(folder / file, pictures(seconds, claims, begins, rng), limited(mix), RATE)
+    write_mp4(folder / file, pictures(seconds, claims, begins, rng), soxr.resample(limited(mix), RATE, SOUND_RATE))
     return {
         "id": f"demo_{name}", "file": file, "title": f"{title} (generated)", "licence": "CC0-1.0", "split": split,
         "offset": leader, "exhaustive": True, "segments": segments(claims, leader),
@@ -166,13 +168,19 @@ def segments(claims: list[tuple[str, float, float]], leader: float) -> list[dict
 
 
 def pictures(seconds: float, claims: list[tuple[str, float, float]], begins: np.ndarray, rng: np.random.Generator):
-    """The picture: a lantern burns for each instrument that is heard, the sky changes with the scene."""
-    times = np.arange(round(seconds * FPS)) / FPS
-    lights = np.zeros((len(times), len(INSTRUMENTS)))
-    for name, start, end in claims:
-        lights[(times >= start) & (times < end), INSTRUMENTS.index(name)] = 1.0
+    """The picture, uint8 [HEIGHT, WIDTH, 3] FPS times a second: hills under a sky that changes with the scene, and one
+    lantern for each instrument that burns while it is heard."""
+    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
+    hills = HEIGHT * (0.62 + 0.12 * np.sin(x / rng.uniform(9, 25) + rng.uniform(0, 6))) < y
+    land = (np.where(hills, 0.25, 1.0) * (255 - 1.6 * y))[:, :, None]
+    places = np.linspace(0, WIDTH, len(INSTRUMENTS) + 2)[1:-1]
+    glows = np.exp(-((x - places[:, None, None]) ** 2 + (y - 76) ** 2) / 60)  # [instruments, HEIGHT, WIDTH]
     skies = rng.uniform(0.15, 0.9, (len(begins) + 1, 3))
-    return animation(seconds, lights, skies[np.searchsorted(begins, times, side="right")], rng)
+    for time in np.arange(round(seconds * FPS)) / FPS:
+        heard_now = {name for name, start, end in claims if start <= time < end}
+        lights = np.array([name in heard_now for name in INSTRUMENTS], np.float32)
+        lanterns = np.tensordot(lights, glows, 1)[:, :, None] * np.array([255, 150, 40])
+        yield np.clip(skies[np.searchsorted(begins, time, side="right")] * land + lanterns, 0, 255).astype(np.uint8)
 
 
 def finish(folder: Path, results: list[dict]) -> None:
@@ -185,44 +193,24 @@ WIDTH, HEIGHT = 160, 96
 CHUNK = 1024  # samples of an AAC frame
 
 
-def write_mp4(path: Path, pictures: Iterator[np.ndarray], stereo: np.ndarray, sample_rate: int) -> None:
+def write_mp4(path: Path, pictures: Iterator[np.ndarray], stereo: np.ndarray) -> None:
     """Write pictures (uint8 [HEIGHT, WIDTH, 3], FPS of them a second) and sound [samples, 2] atomically."""
     with atomic(Path(path)) as temporary, av.open(str(temporary), "w", format="mp4") as container:
         video = container.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "crf": "30", "threads": "1"})
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        sound = container.add_stream("aac", rate=sample_rate, layout="stereo", options={"aac_coder": "fast"})
+        sound = container.add_stream("aac", rate=SOUND_RATE, layout="stereo", options={"aac_coder": "fast"})
         sound.bit_rate = 128_000
         for picture in pictures:
             container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(video.encode())
-        for frame in _sound_frames(stereo, sample_rate):
+        for frame in _sound_frames(stereo):
             container.mux(sound.encode(frame))
         container.mux(sound.encode())
 
 
-def _sound_frames(stereo: np.ndarray, sample_rate: int) -> Iterator[av.AudioFrame]:
+def _sound_frames(stereo: np.ndarray) -> Iterator[av.AudioFrame]:
     for begin in range(0, len(stereo), CHUNK):
         planes = np.ascontiguousarray(stereo[begin : begin + CHUNK].T, np.float32)
         frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = sample_rate, begin, Fraction(1, sample_rate)
+        frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE, begin, Fraction(1, SOUND_RATE)
         yield frame
-
-
-def animation(seconds: float, lights: np.ndarray, hues: np.ndarray, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """A landscape with a moon that wanders, and one lantern for each instrument that burns while it plays.
-
-    Args:
-        seconds: length.
-        lights: brightness 0..1 of each lantern in each picture [pictures, instruments].
-        hues: colour of the sky in each picture [pictures, 3], 0..1.
-        rng: random numbers.
-    """
-    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
-    hills = HEIGHT * (0.62 + 0.12 * np.sin(x / rng.uniform(9, 25) + rng.uniform(0, 6))) < y
-    land = (np.where(hills, 0.25, 1.0) * (255 - 1.6 * y))[:, :, None]
-    places = np.linspace(0, WIDTH, lights.shape[1] + 2)[1:-1]
-    glows = np.exp(-((x - places[:, None, None]) ** 2 + (y - 76) ** 2) / 60)  # [instruments, HEIGHT, WIDTH]
-    for number in range(round(seconds * FPS)):
-        moon = (x - 20 - 120 * number / (seconds * FPS)) ** 2 + (y - 22) ** 2 < 90
-        lanterns = np.tensordot(lights[number], glows, 1)[:, :, None] * np.array([255, 150, 40])
-        yield np.clip(hues[number] * land + 120 * moon[:, :, None] + lanterns, 0, 255).astype(np.uint8)

@@ -21,7 +21,7 @@ from helpers.demo.struck import Kit
 from helpers.demo.sustained import speech
 
 RATE = 22_050
-SIZES = {"tiny": (3, 6.0), "small": (16, 12.0), "large": (100, 30.0)}  # tracks of each genre, seconds
+SIZES = {"tiny": (3, 6.0), "small": (12, 10.0), "large": (100, 30.0)}  # tracks of each genre, seconds
 
 
 def jobs(size: str) -> list[Job]:

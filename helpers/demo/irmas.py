@@ -46,7 +46,7 @@ BASSES = ("electric_bass", "acoustic_bass", "synth_bass")
 LABELS = (0.35, 0.4, 0.2, 0.05)  # probability of 1, 2, 3, 4 labelled instruments in a test excerpt
 SIZES = {  # recordings of each instrument, clips of a recording, test recordings, seconds of a test excerpt
     "tiny": (2, 2, 9, (5.0, 5.0)),
-    "small": (16, 2, 54, (5.0, 8.0)),
+    "small": (12, 2, 45, (5.0, 7.0)),
     "large": (100, 3, 600, (5.0, 20.0)),
 }
 

@@ -40,7 +40,7 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {  # (source, kind) that the 
 }  # fmt: skip
 SIZES: dict[str, dict[str, tuple[int, int]]] = {  # split -> (instruments of each family, notes of each instrument)
     "tiny": {"train": (3, 2), "valid": (1, 2), "test": (1, 3)},
-    "small": {"train": (10, 7), "valid": (3, 6), "test": (3, 6)},
+    "small": {"train": (8, 7), "valid": (3, 6), "test": (3, 6)},
     "large": {"train": (30, 25), "valid": (6, 15), "test": (6, 15)},
 }
 
