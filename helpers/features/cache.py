@@ -18,14 +18,12 @@ from tqdm import tqdm
 
 from helpers import audio
 from helpers.config import CACHE, InputError
-from helpers.features import notes as envelope
-from helpers.features import notes as harmonic
-from helpers.features import pooled, spectral
+from helpers.features import notes, pooled, spectral
 from helpers.features.spectral import SpectralConfig
 from helpers.files import atomic, fingerprint
 
 SHARD_NOTES = 128
-CODE = (spectral, envelope, harmonic, pooled)
+CODE = (spectral, notes, pooled)
 
 
 def extract(
