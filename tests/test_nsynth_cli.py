@@ -9,7 +9,6 @@ from inference_call import infer
 from note_folders import NAMES, write_notes, write_split
 
 from helpers.__main__ import main
-from helpers.commands import nsynth
 from helpers.datasets.nsynth import FAMILIES
 from helpers.evaluation import results as metrics
 
@@ -44,13 +43,13 @@ def test_training_gives_a_checkpoint_for_inference(corpus: Path, tmp_path: Path,
 
 
 def test_crossvalidation_leaves_instruments_out(
-    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    monkeypatch.setattr(nsynth, "REPORT", tmp_path / "report")
-    assert main(["nsynth", "crossvalidate", "--data-root", str(corpus), "--folds", "2", *RECIPE]) == 0
-    out = capsys.readouterr().out
-    assert out.count("[001/001] train ") == 2
-    assert "2-fold, instruments left out (n=6): top-1" in out
+    out = ("--out", str(tmp_path / "report"))
+    assert main(["nsynth", "crossvalidate", "--data-root", str(corpus), "--folds", "2", *out, *RECIPE]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("[001/001] train ") == 2
+    assert "2-fold, instruments left out (n=6): top-1" in printed
     result = metrics.read(tmp_path / "report" / "metrics" / "03_crossvalidation.json")
     assert (result.n, result.groups, result.data) == (6, 6, "subset")
 

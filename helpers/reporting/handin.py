@@ -17,10 +17,12 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from importlib import metadata
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import numpy as np
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from helpers import audio
 from helpers.config import InputError
@@ -174,13 +176,16 @@ def requirements_fit(project: Path, loaded: dict[str, str | None]) -> str | None
         project: unpacked project.
         loaded: modules, with their files, that a run of inference had loaded at its end.
     """
-    listed = {_plain(line) for line in (project / "requirements.txt").read_text(encoding="utf-8").splitlines()} - {""}
-    packages = {name.split(".")[0] for name in loaded}
-    needed = {name for path in _own_files(project, loaded) for name in _imports(path)} & packages
-    modules_of = {name: _modules_of(name) for name in listed}
-    surplus = [name for name in sorted(listed) if not packages & modules_of[name]]
-    lacking = sorted(needed - set().union(*modules_of.values()))
-    faults = [f"inference does not import {name}" for name in surplus] + [f"{name} is missing" for name in lacking]
+    lines = (project / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    listed = {canonicalize_name(Requirement(line).name) for line in lines if line and not line.startswith("#")}
+    brings = {module: set(map(canonicalize_name, names)) for module, names in packages_distributions().items()}
+    modules = {name.split(".")[0] for name in loaded}
+    used = set().union(*(brings.get(module, ()) for module in modules))
+    own = [project / "inference.py", *(Path(path) for path in loaded.values() if path and Path(path).is_relative_to(
+        project / "helpers"))]  # fmt: skip
+    needed = {module for path in own for module in _imports(path)} & modules
+    faults = [f"inference does not import {name}" for name in sorted(listed - used)]
+    faults += [f"{module} is missing" for module in sorted(needed) if not listed & brings.get(module, {module})]
     return f"requirements.txt: {'; '.join(faults)}" if faults else None
 
 
@@ -188,27 +193,6 @@ def small_enough(archive: Path) -> str | None:
     """The archive can be uploaded."""
     size = archive.stat().st_size / 1e6
     return f"the archive has {size:.0f} MB, more than {MOST_MB}" if size > MOST_MB else None
-
-
-def _plain(requirement: str) -> str:
-    """Normalised name of a distribution, from a line of requirements.txt; empty for comments and options."""
-    match = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", requirement)
-    return re.sub(r"[-_.]+", "-", match.group(1)).lower() if match else ""
-
-
-def _modules_of(distribution: str) -> set[str]:
-    """Top-level modules that an installed distribution brings; none if it is not installed."""
-    try:
-        files = metadata.distribution(distribution).files or []
-    except metadata.PackageNotFoundError:
-        return set()
-    return {Path(file.parts[0]).name.split(".")[0] for file in files}
-
-
-def _own_files(project: Path, loaded: dict[str, str | None]) -> list[Path]:
-    """The project's own files among the loaded ones."""
-    files = [Path(path) for path in loaded.values() if path]
-    return [project / "inference.py", *(path for path in files if path.is_relative_to(project / "helpers"))]
 
 
 def _imports(path: Path) -> set[str]:

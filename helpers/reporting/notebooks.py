@@ -6,19 +6,18 @@ the files of its corpora are what they were; a digest of all of them stands in t
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 from helpers.config import CHECKPOINTS, ROOT, InputError
 from helpers.evaluation import results as metrics
 from helpers.experiments import common
-from helpers.files import atomic, fingerprint, inside, write_text
+from helpers.files import atomic, file_fingerprint, fingerprint, inside, write_text
 
 NOTEBOOKS = ROOT / "notebooks"
 CORPORA = {  # number of a notebook -> corpora that it reads
@@ -136,7 +135,9 @@ def execute(notebook: Path, run: Run) -> list[Path]:
     import nbformat
     import papermill
 
-    with _importable_helpers(), atomic(run.executed(notebook)) as copy:
+    # kernels import `helpers` from here, also where the project was not installed
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    with mock.patch.dict(os.environ, PYTHONPATH=path), atomic(run.executed(notebook)) as copy:
         try:
             papermill.execute_notebook(
                 str(notebook), str(copy), _parameters(notebook, run), kernel_name="python3", cwd=str(notebook.parent)
@@ -151,7 +152,9 @@ def execute(notebook: Path, run: Run) -> list[Path]:
         content.metadata["digest"] = _digest(notebook, run)
         nbformat.write(content, copy)
     if run.html:
-        write_text(run.executed(notebook).with_suffix(".html"), _html(content))
+        from nbconvert import HTMLExporter
+
+        write_text(run.executed(notebook).with_suffix(".html"), HTMLExporter().from_notebook_node(content)[0])
     return written
 
 
@@ -173,19 +176,6 @@ def check_metrics(notebook: Path, run: Run) -> list[Path]:
         if missing:
             raise NotebookError(f"{notebook.name}: {path} names a figure that is not there: {missing[0]}")
     return files
-
-
-@contextlib.contextmanager
-def _importable_helpers() -> Iterator[None]:
-    """Kernels started meanwhile import `helpers` from here, also where the project was not installed."""
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *([before] if before else [])])
-    try:
-        yield
-    finally:
-        os.environ.pop("PYTHONPATH")
-        if before:
-            os.environ["PYTHONPATH"] = before
 
 
 def _parameters(notebook: Path, run: Run) -> dict[str, object]:
@@ -212,7 +202,7 @@ def _from_root(path: str | Path) -> str:
 def _digest(notebook: Path, run: Run) -> str:
     """Changes whenever something changes that the results of a notebook depend on."""
     code = sorted((ROOT / "helpers").rglob("*.py"))
-    contents = [(path.name, _hash(path)) for path in [notebook, *code, *sorted(CHECKPOINTS.glob("*.pt"))]]
+    contents = [(path.name, file_fingerprint(path)) for path in [notebook, *code, *sorted(CHECKPOINTS.glob("*.pt"))]]
     data = [common.listing(root, corpus) for corpus, root in corpus_roots([notebook], run).items()]
     return fingerprint([contents, _parameters(notebook, run), data])
 
@@ -221,10 +211,6 @@ def corpus_roots(notebooks: Sequence[Path], run: Run) -> dict[str, Path]:
     """Corpus -> data root that holds it, for all corpora of the notebooks; generates what is missing."""
     names = dict.fromkeys(name for notebook in notebooks for name in CORPORA.get(number(notebook), ()))
     return {name: common.data_root(name, run.data_root, run.budget) for name in names}
-
-
-def _hash(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _reason(error: Exception) -> str:
@@ -241,9 +227,3 @@ def _without_machine(notebook):
         if "outputs" in cell:
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     return notebook
-
-
-def _html(notebook) -> str:
-    from nbconvert import HTMLExporter
-
-    return HTMLExporter().from_notebook_node(notebook)[0]

@@ -2,12 +2,13 @@
 
 Every part of the report is a file `report/slides/PART.typ` that reads `metrics/PART.json`, and others if they are
 there; parts whose metrics do not exist yet are left out. Typst sees a folder with exactly these files and only the
-fonts it brings along: no network, no system packages, and the same input gives the same bytes.
+fonts that packages bring along: no network, nothing of the system, and the same input gives the same bytes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import tempfile
 from collections.abc import Iterator
@@ -110,7 +111,7 @@ def collect(folder: Path, cover: Cover, template: Path = REPORT) -> Deck:
     for name, result in results.items():
         files[f"metrics/{name}.json"] = _metrics(folder, name).read_bytes()
         files |= _figures(folder, name, result)
-    about = asdict(cover) | {"parts": parts, "metrics": list(results), "palette": list(PALETTE)}
+    about = asdict(cover) | {"chinese": bool(_fonts()), "parts": parts, "metrics": list(results), "palette": list(PALETTE)}
     files["deck.json"] = json.dumps(about).encode()
     return Deck(files, parts, [part for part in cover.parts if part not in results])
 
@@ -126,9 +127,18 @@ def overfull(folder: Path, cover: Cover) -> list[int]:
     return sorted({mark["page"] for mark in marks if mark["y"] > FOOTER_PT})
 
 
+def _fonts() -> list[str]:
+    """The folder of fonts with Chinese characters (Noto Sans CJK, SIL OFL) that the package mplfonts brings, or none."""
+    found = importlib.util.find_spec("mplfonts")
+    return [str(Path(folder) / "fonts") for folder in found.submodule_search_locations or ()] if found else []
+
+
 def _query(deck: Deck, selector: str) -> list[dict]:
     with _world(deck.files) as main:
-        return json.loads(typst.query(main, selector, field="value", root=main.parent, ignore_system_fonts=True))
+        found = typst.query(
+            main, selector, field="value", root=main.parent, font_paths=_fonts(), ignore_system_fonts=True
+        )
+        return json.loads(found)
 
 
 def _metrics(folder: Path, part: str) -> Path:
@@ -162,7 +172,9 @@ def _world(files: dict[str, bytes]) -> Iterator[Path]:
 
 def _set(files: dict[str, bytes]) -> bytes:
     with _world(files) as main:
-        return typst.compile(main, format="pdf", root=main.parent, ignore_system_fonts=True)
+        return typst.compile(
+            main, format="pdf", root=main.parent, font_paths=_fonts(), ignore_system_fonts=True
+        )
 
 
 def _compile(folder: Path, deck: Deck) -> bytes:
