@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -20,6 +20,7 @@ from helpers.datasets.base import Clip
 CHUNK = 1 << 20  # bytes
 TIMEOUT_S = 30
 BATCH = 256  # files in memory at a time, at most
+NAMED = 5  # files that a problem names
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,30 @@ class _ResumingDownloader:
         os.replace(self.part, output_file)
 
 
-def digests(clips: Sequence[Clip], sample_rate: int, label: str) -> Iterator[bytes | InputError]:
+def identical(splits: Mapping[str, Sequence[Clip]], sample_rate: int) -> Iterator[str]:
+    """Problems in words: clips with the same samples in two splits, and clips that cannot be read."""
+    first: dict[bytes, tuple[str, str]] = {}
+    twins, unreadable = [], []
+    for split, clips in splits.items():
+        for clip, digest in zip(clips, _digests(clips, sample_rate, split), strict=True):
+            if isinstance(digest, InputError):
+                unreadable.append(f"{split}: {digest}")
+                continue
+            other_split, other = first.setdefault(digest, (split, clip.name))
+            if other_split != split:
+                twins.append(f"{clip.name} = {other} of {other_split}")
+    if unreadable:
+        yield f"{len(unreadable)} notes cannot be read ({some(unreadable)}); copy them again"
+    if twins:
+        yield f"{len(twins)} notes are bit-identical to one of another split ({some(twins)}); leave one out"
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many names."""
+    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+
+
+def _digests(clips: Sequence[Clip], sample_rate: int, label: str) -> Iterator[bytes | InputError]:
     """Digest of the samples of each clip (or why it cannot be read), in order, a few files decoded at a time."""
 
     def digest(source: Path | bytes) -> bytes | InputError:

@@ -13,9 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-
-import numpy as np
 
 from helpers.config import InputError
 from helpers.datasets.base import Clip, require
@@ -70,30 +69,11 @@ def parse(name: str) -> Stimulus:
     return Stimulus(part, column, row, genre, f"{genre}.{match['number']}", float(match["seconds"]))
 
 
-def order_table(names: Sequence[str], part: str) -> np.ndarray:
-    """Track names by place: array of strings [40, 6 or 12], empty where no stimulus is given.
-
-    Raises:
-        InputError: a name is malformed, or two different tracks claim one place.
-    """
-    table = np.full((ROWS, COLUMNS[part]), "", dtype="<U32")
-    for stimulus in map(parse, names):
-        if stimulus.part != part:
-            continue
-        place = stimulus.row - 1, stimulus.column - 1
-        if table[place] not in ("", stimulus.track):
-            raise InputError(
-                f"{part} run {stimulus.column}, row {stimulus.row}: {table[place]} and {stimulus.track}; remove one"
-            )
-        table[place] = stimulus.track
-    return table
-
-
 def clips(root: Path, part: str) -> list[Clip]:
     """Stimuli of one part below `root` (`run_dataset/<genre>/…`), ordered by run and row, labels from their names.
 
     Raises:
-        InputError: there are none.
+        InputError: there are none, or two different tracks claim one place.
     """
     paths = [path for path in Path(root).rglob("*_run-*") if path.is_file()]
     return _ordered(paths, part, str(root))
@@ -118,6 +98,9 @@ def _match(name: str) -> re.Match | None:
 
 def _ordered(paths: Sequence[Path], part: str, where: str) -> list[Clip]:
     stimuli = [(parse(path.name), path) for path in paths]
-    chosen = sorted(((s, p) for s, p in stimuli if s.part == part), key=lambda pair: (pair[0].column, pair[0].row))
+    chosen = sorted(((s, p) for s, p in stimuli if s.part == part), key=lambda it: (it[0].column, it[0].row, it[1].name))
+    for (one, _), (other, _) in pairwise(chosen):
+        if (one.column, one.row) == (other.column, other.row) and one.track != other.track:
+            raise InputError(f"{part} run {one.column}, row {one.row}: {one.track} and {other.track}; remove one")
     found = [Clip(path, (GENRES.index(s.genre),), s.track, duration=s.seconds) for s, path in chosen]
     return list(require(found, f"{where} ({part} stimuli)"))

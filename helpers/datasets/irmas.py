@@ -12,7 +12,6 @@ import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
@@ -28,9 +27,6 @@ NAMES = (
     "cello", "clarinet", "flute", "acoustic_guitar", "electric_guitar", "organ", "piano", "saxophone", "trumpet",
     "violin", "voice",
 )  # fmt: skip
-GENRES = {"cou_fol": "country-folk", "cla": "classical", "pop_roc": "pop-rock", "lat_sou": "latin-soul",
-          "jaz_blu": "jazz-blues"}  # fmt: skip
-DRUMS = {"dru": True, "nod": False}
 SECONDS = 3.0  # of a training clip; test excerpts last 5 to 20 s
 OFFICIAL = {"train": 6_705, "test": 2_874}
 OFFICIAL_TRAIN = dict(zip(CODES, (388, 505, 451, 637, 760, 682, 721, 626, 577, 580, 778), strict=True))
@@ -48,27 +44,7 @@ DOWNLOADS = {
 REMEDY = "get IRMAS with `python -m helpers irmas download`, or see data/README.txt"
 RECORDING = re.compile(r"(\d+)__\d+$")  # at the end of the name of a training clip
 EXCERPT = re.compile(r"-\d+$")  # at the end of the name of a test excerpt; what is before it is the track
-TAG = re.compile(r"\[([a-z_]+)\]")
-
-
-@dataclass(frozen=True)
-class Tags:
-    """What the name of a training clip says beside the recording; None where it says nothing."""
-
-    code: str | None
-    drums: bool | None
-    genre: str | None
-
-
-def tags(name: str) -> Tags:
-    """Read the tags in brackets: the first is the instrument, `[cla]` after it is the genre classical.
-
-    >>> tags("008__[cel][nod][cla]0058__1")
-    Tags(code='cel', drums=False, genre='classical')
-    """
-    code, *rest = TAG.findall(name) or [None]
-    drums = next((DRUMS[tag] for tag in rest if tag in DRUMS), None)
-    return Tags(code, drums, next((GENRES[tag] for tag in rest if tag in GENRES), None))
+TAG = re.compile(r"\[([a-z_]+)\]")  # the first is the instrument; `[cla]` after it is the genre classical
 
 
 def clips(root: Path, split: str) -> list[Clip]:
@@ -226,9 +202,9 @@ def _extract(content: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) ->
 def _labels_wrong(train: list[Path], test: list[Path]) -> Iterator[str]:
     """Folders that are no code, tags that contradict the folder, and faulty label files."""
     for path in train:
-        tagged = tags(path.stem).code
-        if tagged and tagged != path.parent.name:
-            yield f"{path}: the name says {tagged!r}, the folder {path.parent.name!r}; move it to the right folder"
+        tagged = TAG.search(path.stem)
+        if tagged and tagged[1] != path.parent.name:
+            yield f"{path}: the name says {tagged[1]!r}, the folder {path.parent.name!r}; move it to the right folder"
         elif path.parent.name not in CODES:
             yield f"{path}: folder {path.parent.name!r} is none of {', '.join(CODES)}; move the file"
     for path in test:

@@ -13,13 +13,13 @@ import contextlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from helpers.config import InputError
 from helpers.datasets.archives import archive_members, is_archive
 from helpers.datasets.base import Clip, Corpus, Report, data_label, require
-from helpers.datasets.download import Archive, digests
+from helpers.datasets.download import Archive, identical, some
 from helpers.files import inside, read_json
 
 FAMILIES = (
@@ -50,7 +50,6 @@ NAME = re.compile(
     r"(?P<instrument>(?P<family>[a-z_]+)_(?P<source>[a-z]+)_(?P<number>\d+))-(?P<pitch>\d+)-(?P<velocity>\d+)"
 )
 SUFFIXES = (".wav", ".flac")
-NAMED = 5  # files that a problem names
 
 
 def clips(root: Path, split: str) -> list[Clip]:
@@ -216,8 +215,8 @@ def validate(root: Path) -> Report:
     for split, clips in notes.items():
         report.notes.append(f"{split}: " + ", ".join(f"{k} {n}" for k, n in family_counts(clips).items()))
         if noise := [clip.name for clip in clips if is_noise_only(clip)]:
-            report.notes.append(f"{split}: {len(noise)} notes of only noise ({_named(noise)})")
-    report.problems.extend([*_misplaced(notes, splits), *_identical_notes(notes)])
+            report.notes.append(f"{split}: {len(noise)} notes of only noise ({some(noise)})")
+    report.problems.extend([*_misplaced(notes, splits), *identical(notes, SAMPLE_RATE)])
     return report
 
 
@@ -228,33 +227,11 @@ def _misplaced(notes: dict[str, list[Clip]], splits: dict[str, Path]) -> Iterato
         if (folder := splits[split] / "audio").is_dir():
             there, listed = set(_audio_files(folder)), {clip.name for clip in clips}
             if missing := sorted(listed - there):
-                yield f"{split}: {len(missing)} files are missing ({_named(missing)}); unpack the archive again"
+                yield f"{split}: {len(missing)} files are missing ({some(missing)}); unpack the archive again"
             if surplus := sorted(there - listed):
-                yield f"{split}: {len(surplus)} files are not in examples.json ({_named(surplus)}); remove them"
+                yield f"{split}: {len(surplus)} files are not in examples.json ({some(surplus)}); remove them"
         if split != "train" and (both := sorted(trained & {clip.group for clip in clips})):
-            yield f"{split}: {len(both)} instruments are in train too ({_named(both)}); scores would be too good"
-
-
-def _identical_notes(notes: dict[str, list[Clip]]) -> Iterator[str]:
-    """Notes with the same samples in two splits, and notes that cannot be read."""
-    first: dict[bytes, tuple[str, str]] = {}
-    twins, unreadable = [], []
-    for split, clips in notes.items():
-        for clip, digest in zip(clips, digests(clips, SAMPLE_RATE, split), strict=True):
-            if isinstance(digest, InputError):
-                unreadable.append(f"{split}: {digest}")
-                continue
-            other_split, other = first.setdefault(digest, (split, clip.name))
-            if other_split != split:
-                twins.append(f"{clip.name} = {other} of {other_split}")
-    if unreadable:
-        yield f"{len(unreadable)} notes cannot be read ({_named(unreadable)}); copy them again"
-    if twins:
-        yield f"{len(twins)} notes are bit-identical to one of another split ({_named(twins)}); leave one out"
-
-
-def _named(names: Sequence[str]) -> str:
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+            yield f"{split}: {len(both)} instruments are in train too ({some(both)}); scores would be too good"
 
 
 CORPUS = Corpus(

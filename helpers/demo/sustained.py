@@ -64,13 +64,9 @@ class Sustained:
         return np.clip(loudness * (0.35 + 0.65 * notes.force), 0, 1)
 
     def hiss(self, notes: Notes) -> np.ndarray:
-        """Noise of the breath or bow [n, t], stronger at the onset."""
+        """Noise of the breath or bow [n, t], stronger at the onset; a kind of tone gives its `colour` [1 or n, f]."""
         burst = 1 + 2.5 * np.exp(-notes.time / np.float32(0.04))
         return peak_to(noise(notes, self.colour(notes, bins(notes.samples, notes.sample_rate))), 1.0) * burst
-
-    def colour(self, notes: Notes, frequency: np.ndarray) -> np.ndarray:
-        """Gain of the noise at frequencies [1, f]."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,16 +173,14 @@ class Voice(Sustained):
 
 def speech(notes: Notes, tract: float) -> np.ndarray:
     """Speech-like noise [n, t]: syllables of wandering vowels and fricatives around each note's pitch, with pauses."""
-    rng = notes.rng
-    syllables = np.clip(1.6 * wobble(notes, rng.uniform(3.2, 4.8), 0.5) + 0.4, 0, 1)
+    syllables = np.clip(1.6 * wobble(notes, notes.rng.uniform(3.2, 4.8), 0.5) + 0.4, 0, 1)
     pauses = np.clip(4 * drift(notes, 0.9) + 3.0, 0, 1)
-    vowels = rng.permutation(len(VOWELS) - 1)[:4] + rng.random(4)
+    vowels = notes.rng.permutation(len(VOWELS) - 1)[:4] + notes.rng.random(4)
     singer = Voice(tract=tract, vowel=0, target=0, tilt=-9, ring=24, attack=0.02, release=0.05)
     spectra = np.stack([singer.spectrum(notes, vowel) for vowel in vowels], axis=1)
     phase = cycles(notes, 3.5 * drift(notes, 2.5) - notes.time % np.float32(2.7))
     voiced = peak_to(harmonic(notes, phase, spectra, np.clip(0.5 + 0.5 * drift(notes, 5.0), 0, 1)), 1.0)
-    frequency = bins(notes.samples, notes.sample_rate)
-    hiss = peak_to(noise(notes, np.exp(-(((frequency - 5500) / 2500) ** 2))), 0.35)
+    hiss = peak_to(noise(notes, np.exp(-(((bins(notes.samples, notes.sample_rate) - 5500) / 2500) ** 2))), 0.35)
     return peak_to((voiced * syllables + hiss * np.clip(3 * drift(notes, 6.0) - 2.2, 0, 1)) * pauses, notes.force)
 
 

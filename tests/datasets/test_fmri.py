@@ -1,4 +1,4 @@
-"""Names, order tables and lists of the music-genre fMRI stimuli."""
+"""Names, places and lists of the music-genre fMRI stimuli."""
 
 import numpy as np
 import pytest
@@ -32,24 +32,14 @@ def test_bad_names_are_refused_in_one_line(name, complaint):
     assert "\n" not in str(caught.value)
 
 
-def _names(part, word):
-    return [
-        f"{word}_run-{column:02d}-{row:02d}_{GENRES[(row + column) % 10]}.{row:05d}_15s.wav"
-        for column in range(1, fmri.COLUMNS[part] + 1)
-        for row in range(1, fmri.ROWS + 1)
-    ]
-
-
-def test_order_tables_are_forty_by_six_and_forty_by_twelve():
-    names = _names("test", "Test") + _names("train", "Train")
-    test, train = fmri.order_table(names, "test"), fmri.order_table(names, "train")
-    assert test.shape == (40, 6)
-    assert train.shape == (40, 12)
-    assert (test != "").all() and (train != "").all()
-    assert test[39, 5] == f"{GENRES[46 % 10]}.00040"  # row 40, column 6
-    assert (fmri.order_table(names[:1], "test") != "").sum() == 1
-    with pytest.raises(InputError, match="row 1"):
-        fmri.order_table(["Test_run-01-01_rock.00001_15s.wav", "Test_run-01-01_rock.00002_15s.wav"], "test")
+def test_two_tracks_in_one_place_are_one_line(tmp_path):
+    names = ["Test_run-01-01_rock.00001_15s.wav", "Test_run-01-01_rock.00001_15s_noise.wav"]
+    for name in names:
+        audio.write(tmp_path / name, np.zeros(800), 8000)
+    assert len(fmri.clips(tmp_path, "test")) == 2  # a copy of the same track
+    audio.write(tmp_path / "Test_run-01-01_rock.00002_15s.wav", np.zeros(800), 8000)
+    with pytest.raises(InputError, match=r"run 1, row 1: rock.00001 and rock.00002"):
+        fmri.clips(tmp_path, "test")
 
 
 def test_clips_come_in_order_with_labels_from_their_names(tmp_path):
