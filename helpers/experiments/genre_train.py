@@ -109,7 +109,10 @@ def choose(
     if len(candidates) == 1:
         return candidates[0]
     fold = study.folds(tracks, INNER_FOLDS, by_block, config.seed)
-    judged = {one: cross_validate(one, tracks, fold, config, classes) for one in candidates}
+    able = [one for one in candidates if _can_be_judged(one, tracks, fold, config)]
+    judged = {one: cross_validate(one, tracks, fold, config, classes) for one in able}
+    if not judged:  # too few tracks to choose anything by
+        return candidates[0]
     return max(judged, key=lambda one: (top_k_accuracy(judged[one].scores, judged[one].labels), judged[one].likelihood))
 
 
@@ -208,6 +211,12 @@ def cross_validated(name: str, tracks: Sequence[Clip], config: GenreConfig, clas
         voted, _ = nested(settings(name, config), tracks, config, classes, by_block)
         scores[way] = {**voted.accuracy(config.seed), "n": len(voted.tracks)}
     return scores
+
+
+def _can_be_judged(setting: Setting, tracks: Sequence[Clip], fold: np.ndarray, config: GenreConfig) -> bool:
+    """Whether every fold leaves more windows than genres to fit to."""
+    sides = [[clip for clip, own in zip(tracks, fold, strict=True) if own != one] for one in np.unique(fold)]
+    return all(len(study.windows_of(side, setting, config)) > len({clip.labels for clip in side}) for side in sides)
 
 
 def _judged(setting: Setting, tracks: Sequence[Clip], held_out: np.ndarray, config: GenreConfig, classes: int) -> Votes:
