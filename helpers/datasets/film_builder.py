@@ -75,22 +75,36 @@ def build(path: Path, root: Path, out: Path) -> Path:
     Time grows with the length of the films, memory does not.
 
     Raises:
-        InputError: the sources file has faults, or a film is damaged.
+        InputError: the sources file has faults, a film is damaged, or `out` cannot be written to.
     """
     sources, films = film_checks.read(path, root)
     if len(films) < len(sources.sources):
         film_checks.download(sources, root)
         sources, films = film_checks.read(path, root)
-    out.mkdir(parents=True, exist_ok=True)
-    with FileLock(out / ".lock"):  # a second build waits and then finds the films decoded
-        for left_over in (out / AUDIO).glob(".*.flac"):  # of a build that was killed
-            left_over.unlink()
-        total = sum(film.seconds for film in films)
-        with tqdm(total=total, unit="s", unit_scale=True, desc="decoding", disable=None) as bar:
-            for film in films:
-                _extract(film, audio_path(out, film.source.id), bar)
-        _write_manifest(sources, films, data_label(root, len(films), -1), out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with FileLock(out / ".lock"):  # a second build waits and then finds the films decoded
+            _decode_all(films, out)
+            _write_manifest(sources, films, data_label(root, len(films), -1), out)
+    except OSError as error:
+        raise _unwritable(out, error.strerror or str(error)) from None
     return out / MANIFEST
+
+
+def _unwritable(place: Path, reason: str) -> InputError:
+    return InputError(f"{place}: cannot be written ({reason}); make room or choose another folder, then go on with the "
+                      "same command")
+
+
+def _decode_all(films: Sequence[Film], out: Path) -> None:
+    total = sum(film.seconds for film in films)
+    with tqdm(total=total, unit="s", unit_scale=True, desc="decoding", disable=None) as bar:
+        for film in films:
+            target = audio_path(out, film.source.id)
+            try:
+                _extract(film, target, bar)
+            except (soundfile.SoundFileError, AssertionError):  # libsndfile wrote less than it should
+                raise _unwritable(target, "disk full?") from None
 
 
 def audio_path(out: Path, source_id: str) -> Path:
@@ -114,11 +128,14 @@ def _extract(film: Film, target: Path, bar: tqdm) -> None:
 
 
 def _made_of(target: Path) -> str | None:
-    """What a FLAC of an earlier build says that it was made of."""
+    """What a FLAC of an earlier build says that it was made of; None: there is none that can be read."""
     if not target.is_file():
         return None
-    with soundfile.SoundFile(target) as file:
-        return file.comment
+    try:
+        with soundfile.SoundFile(target) as file:
+            return file.comment
+    except soundfile.SoundFileError:
+        return None
 
 
 def _write_manifest(sources: Sources, films: list[Film], data: str, out: Path) -> None:

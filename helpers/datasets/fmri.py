@@ -97,8 +97,8 @@ def _match(name: str) -> re.Match | None:
 
 
 def _ordered(paths: Sequence[Path], part: str, where: str) -> list[Clip]:
-    stimuli = [(parse(path.name), path) for path in paths]
-    chosen = sorted(((s, p) for s, p in stimuli if s.part == part), key=lambda it: (it[0].column, it[0].row, it[1].name))
+    stimuli = [(parse(path.name), path) for path in sorted(paths, key=lambda path: path.name)]
+    chosen = sorted(((s, p) for s, p in stimuli if s.part == part), key=lambda pair: (pair[0].column, pair[0].row))
     for (one, _), (other, _) in pairwise(chosen):
         if (one.column, one.row) == (other.column, other.row) and one.track != other.track:
             raise InputError(f"{part} run {one.column}, row {one.row}: {one.track} and {other.track}; remove one")

@@ -169,6 +169,25 @@ def test_a_faulty_sources_file_builds_nothing(listed: Path, tmp_path: Path) -> N
     assert not (tmp_path / "out").exists()
 
 
+def test_a_full_disk_is_one_line_and_the_build_goes_on_later(listed: Path, tmp_path: Path, monkeypatch) -> None:
+    for error in (OSError(28, "No space left on device"), soundfile.LibsndfileError(2), AssertionError()):
+        with monkeypatch.context() as patch:
+            patch.setattr(soundfile.SoundFile, "write", lambda file, data, error=error: (_ for _ in ()).throw(error))
+            with pytest.raises(InputError, match="cannot be written") as caught:
+                films_build.build(listed, tmp_path, tmp_path / "out")
+        assert "\n" not in str(caught.value) and not list((tmp_path / "out").rglob("*.flac"))
+    films_build.build(listed, tmp_path, tmp_path / "out")
+    films_build.audio_path(tmp_path / "out", "a").write_bytes(b"damaged")
+    assert films.load(films_build.build(listed, tmp_path, tmp_path / "out").parent).split("train")
+    assert soundfile.info(films_build.audio_path(tmp_path / "out", "a")).frames == 32_000
+
+
+def test_a_file_in_the_place_of_the_folder_is_one_line(listed: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(InputError, match="out: cannot be written"):
+        films_build.build(listed, tmp_path, tmp_path / "out")
+
+
 def test_excerpts_know_what_is_known(listed: Path, tmp_path: Path) -> None:
     films_build.build(listed, tmp_path, tmp_path / "out")
     built = films.load(tmp_path / "out")
