@@ -107,7 +107,7 @@ def test_train_and_evaluate_on_the_generated_corpus(demo_root, tmp_path, capsys)
     assert main(["irmas", "train", *root, "--epochs", "1", "--max-clips", "22", "--out", str(weights), *run_dir]) == 0
     assert "[001/001] train " in capsys.readouterr().out
     assert main(["irmas", "evaluate", *root, "--checkpoint", str(weights), "--out", str(tmp_path)]) == 0
-    assert "(demo)" in capsys.readouterr().out
+    assert "IRMAS, demo, n=9, 3 tracks" in capsys.readouterr().out
     result = json.loads((tmp_path / "metrics" / "irmas_evaluation.json").read_text())
     assert result["data"] == "demo"
     assert result["n"] == 9

@@ -9,12 +9,20 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from helpers.config import from_root
 from helpers.evaluation import results as metrics
 from helpers.reporting import notebooks, slides
 
 FOUND = notebooks.find()
 EVERY = pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem[:2])
-PARAMETERS = {"data_root": "", "budget": "quick", "out": "../report", "seed": 0}
+PARAMETERS = {"data_root": "", "budget": "quick", "out": "runs/report", "seed": 0}
+METHOD = {  # what a reader sees called in the cells of a notebook
+    "02": {"fit", "predict_proba", "top_k_accuracy"},
+    "03": {"MelFrontend", "build", "summary", "fit", "predict_clips", "top_k_accuracy"},
+    "04": {"MelFrontend", "build", "summary", "fit"},
+    "05": {"build", "summary", "fit", "predict_clips"},
+    "06": {"MelFrontend", "build", "summary", "fit", "predict_clips"},
+}
 MOST_LINES = 15
 
 
@@ -49,6 +57,32 @@ def test_code_cells_are_short_and_define_nothing(path: Path) -> None:
         for node in ast.walk(ast.parse(cell.source)):  # a line with ! or % does not parse
             assert not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef), cell.source
         assert "sys.path" not in cell.source
+
+
+@pytest.mark.parametrize("number", METHOD)
+def test_the_method_is_in_plain_sight(number: str) -> None:
+    path = next(path for path in FOUND if path.name.startswith(number))
+    calls = (node.func for cell in cells(path, "code") for node in ast.walk(ast.parse(cell.source))
+             if isinstance(node, ast.Call))  # fmt: skip
+    called = {getattr(function, "attr", getattr(function, "id", "")) for function in calls}
+    assert not METHOD[number] - called
+
+
+@EVERY
+def test_relative_paths_begin_at_the_projects_root(path: Path) -> None:
+    """`from_root` is the first thing that happens to the parameters."""
+    after = cells(path, "code")[2].source
+    assert after.startswith("data_root, out = from_root(data_root), from_root(out)\n")
+
+
+@pytest.mark.parametrize("start", [".", "notebooks", "tests", "/"])
+@pytest.mark.parametrize("given", ["runs/report", "../elsewhere", "/tmp/report"])
+def test_a_parameter_means_the_same_folder_wherever_the_kernel_was_started(
+    start: str, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(notebooks.ROOT / start)
+    assert from_root(given) == str(notebooks.ROOT / given)
+    assert from_root("") == ""
 
 
 @EVERY

@@ -46,7 +46,7 @@ def test_executed_copy_and_metrics_then_up_to_date(tmp_path, run):
     assert [path.name for path in notebooks.execute(notebook, run)] == ["01_x.json"]
     assert json.loads((run.out / "metrics" / "01_x.json").read_text())["budget"] == "smoke"
     copy = run.executed(notebook).read_text()
-    assert str(tmp_path) not in copy and "papermill" not in copy.split('"cells"')[1].split("tags")[0]
+    assert str(notebooks.ROOT) not in copy and "papermill" not in copy.split('"cells"')[1].split("tags")[0]
     assert notebooks.up_to_date(notebook, run)
     assert not notebooks.up_to_date(notebook, notebooks.Run(run.out, budget="quick"))
 

@@ -111,8 +111,8 @@ def collect(folder: Path, cover: Cover, template: Path = REPORT) -> Deck:
     for name, result in results.items():
         files[f"metrics/{name}.json"] = _metrics(folder, name).read_bytes()
         files |= _figures(folder, name, result)
-    about = asdict(cover) | {"chinese": bool(_fonts()), "parts": parts, "metrics": list(results), "palette": list(PALETTE)}
-    files["deck.json"] = json.dumps(about).encode()
+    about = {"parts": parts, "metrics": list(results), "palette": list(PALETTE), "chinese": bool(_fonts())}
+    files["deck.json"] = json.dumps(asdict(cover) | about).encode()
     return Deck(files, parts, [part for part in cover.parts if part not in results])
 
 
@@ -128,7 +128,7 @@ def overfull(folder: Path, cover: Cover) -> list[int]:
 
 
 def _fonts() -> list[str]:
-    """The folder of fonts with Chinese characters (Noto Sans CJK, SIL OFL) that the package mplfonts brings, or none."""
+    """The folder with Noto Sans CJK (SIL OFL) that the package mplfonts brings, or none if it is not installed."""
     found = importlib.util.find_spec("mplfonts")
     return [str(Path(folder) / "fonts") for folder in found.submodule_search_locations or ()] if found else []
 
