@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from helpers.config import ROOT, Budget, InputError
 from helpers.datasets import nsynth
-from helpers.datasets.base import clips_fingerprint, groups
 from helpers.datasets.archives import is_archive
+from helpers.datasets.base import clips_fingerprint, groups
 from helpers.evaluation import results as metrics
 from helpers.evaluation.results import Result, versions
 from helpers.evaluation.single import top_k_accuracy

@@ -42,6 +42,7 @@ class Trained:
     config: TrainConfig
     train: list[Clip]
     thresholds: tuple[float, ...] = ()  # multi-label tasks only
+    validation: Mapping[str, float] | None = None  # scores on what chose epoch and thresholds
 
 
 def data_root(name: str, root: str | Path = "", budget: str = "quick") -> Path:

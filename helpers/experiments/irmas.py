@@ -1,59 +1,53 @@
-"""Multi-label recognition on IRMAS: train on clips of one instrument, decide on excerpts with several.
+"""Multi-label recognition on IRMAS: train on clips of one instrument, decide on excerpts with several. Notebook 04.
 
-Models, thresholds and epochs are chosen on mixtures of training clips of other recordings; test excerpts are scored
-once.
+Epochs and thresholds are chosen on mixtures of training clips of other recordings; test excerpts are scored once. Where
+there are real clips and no test excerpts, recordings are left out in turn and their mixtures scored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
 from scipy.special import expit, softmax
 from torch import nn
 from tqdm import tqdm
 
+from helpers import audio
 from helpers.augmentation.batch import SpecAugment
 from helpers.augmentation.mixing import MixAndUnite
 from helpers.augmentation.waveform import Compose, Equalise, Resample, Sometimes
-from helpers.config import MelConfig, TrainConfig
+from helpers.config import BUDGETS, MelConfig, TrainConfig
 from helpers.datasets import irmas
-from helpers.datasets.base import Clip, ClipDataset, clips_fingerprint, groups, multi_hot, split_by_group
+from helpers.datasets.base import Clip, ClipDataset, groups, multi_hot, split_by_group, subset
 from helpers.datasets.mixtures import MixtureDataset
 from helpers.evaluation import multilabel
 from helpers.evaluation.intervals import bootstrap
-from helpers.evaluation.results import versions
+from helpers.evaluation.results import Result
+from helpers.experiments import common
+from helpers.experiments.common import Trained, command_line, curves
 from helpers.models import build
-from helpers.models.checkpoint import Checkpoint
+from helpers.models.checkpoint import Checkpoint, load_checkpoint
+from helpers.prediction.clips import batches, infer
 from helpers.prediction.recordings import predict_windows
 from helpers.training.fit import fit
-from helpers.training.module import History
 
 TASK = "irmas"
 MODEL = "cnn_var_time"
 MEL = MelConfig(sample_rate=16_000, n_fft=1024, hop_length=512, n_mels=64, f_min=50.0, f_max=8_000.0)
 ARGUMENTS = {"mel": asdict(MEL), "channels": [16, 32, 64, 128]}
 RECIPE = TrainConfig(loss="bce", learning_rate=3e-3, batch_size=32, monitor="loss", patience=15, workers=1)
+EPOCHS = {"smoke": 1, "quick": 6, "full": 30}
 FRACTIONS = (0.7, 0.3)  # of the training recordings that are trained on, and that choose epoch and thresholds
 VOICES = 3  # instruments at once in training mixtures and validation mixtures, at most
 MOST_MIXTURES = 1_000  # for validation
 HOP_S = 1.5  # between windows of an excerpt
 POOL = "mean"  # over the windows; fixed beforehand, because validation clips have only one window
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A network after training, its thresholds, and what it was trained on."""
-
-    network: nn.Module
-    thresholds: list[float]
-    history: History
-    config: TrainConfig
-    train: list[Clip]
-    validation: dict[str, float]
+SILENCE = 1e-5  # peak below which a recording holds no instrument
+ORACLE = "thresholds chosen on test (oracle)"
 
 
 def augmentation() -> Compose:
@@ -61,105 +55,227 @@ def augmentation() -> Compose:
     return Compose((Sometimes(0.7, Resample(3.0)), Sometimes(0.7, Equalise(4.0))))
 
 
+def recipe(epochs: int, seed: int, loss: str = RECIPE.loss) -> TrainConfig:
+    """The training recipe; for very few epochs starting a process that reads takes longer than it saves."""
+    return replace(RECIPE, epochs=epochs, seed=seed, loss=loss, workers=min(RECIPE.workers, epochs // 3))
+
+
 def recordings(root: Path, most: int, seed: int) -> tuple[list[Clip], list[Clip]]:
     """Training and validation clips, of different recordings; of each class at most its share of `most` clips."""
     train, valid = split_by_group(irmas.clips(root, "train"), FRACTIONS, seed)
-    return thinned(train, most), thinned(valid, most)
+    return subset(train, most, seed), subset(valid, most, seed)
 
 
-def thinned(clips: Sequence[Clip], most: int) -> list[Clip]:
-    """At most so many clips, evenly spaced in their order, which keeps the shares of the classes."""
-    if len(clips) <= most:
-        return list(clips)
-    return [clips[index] for index in np.linspace(0, len(clips) - 1, most).round().astype(int)]
+def dataset(clips: Sequence[Clip], labels: Sequence[int] | None = None) -> ClipDataset:
+    """Clips of three seconds as waveforms and targets [11], or targets of some classes only."""
+    data = ClipDataset(clips, len(irmas.CODES), MEL.sample_rate, irmas.SECONDS)
+    if labels is not None:
+        data.targets = data.targets[:, list(labels)]
+    return data
+
+
+def mixtures(data: ClipDataset) -> MixtureDataset:
+    """The polyphonic mixtures that choose epoch and thresholds: two for each clip, a thousand at most."""
+    return MixtureDataset(data, min(2 * len(data), MOST_MIXTURES), VOICES, seed=0)
 
 
 def train(
-    clips: Sequence[Clip], valid: Sequence[Clip], config: TrainConfig, mix: bool = True, run_dir: Path | None = None
-) -> Trained:
-    """Train CNNVarTime, with polyphonic mixing or without; both are validated on the same polyphonic mixtures."""
-    torch.manual_seed(config.seed)
-    network = build(MODEL, len(irmas.CODES), **ARGUMENTS)
-    dataset = ClipDataset(clips, len(irmas.CODES), MEL.sample_rate, irmas.SECONDS)
-    validation = ClipDataset(valid, len(irmas.CODES), MEL.sample_rate, irmas.SECONDS)
-    mixtures = validation_mixtures(validation)
+    clips: Sequence[Clip], valid: Sequence[Clip], config: TrainConfig, mix: bool = True, run_dir: Path | None = None,
+    labels: Sequence[int] | None = None,
+) -> Trained:  # fmt: skip
+    """Train CNNVarTime, with polyphonic mixing or without, for all classes or those of `labels`.
+
+    Both are validated on the same polyphonic mixtures, which choose epoch and thresholds.
+    """
+    network = build(MODEL, len(labels or irmas.CODES), seed=config.seed, **ARGUMENTS)
+    validation = mixtures(dataset(valid, labels))
     history = fit(
-        network, dataset, mixtures, config, augment=augmentation(),
+        network, dataset(clips, labels), validation, config, augment=augmentation(),
         batch_augment=MixAndUnite(VOICES) if mix else None, spec_augment=SpecAugment(), run_dir=run_dir,
     )  # fmt: skip
-    scores = dataset_scores(network, mixtures, config.batch_size)
-    thresholds = multilabel.choose_thresholds(mixtures.targets, scores)
-    decisions = scores > thresholds
-    reached = {name: metric(mixtures.targets, scores, decisions) for name, metric in multilabel.METRICS.items()}
-    return Trained(network, thresholds.tolist(), history, config, list(clips), reached)
+    scores = dataset_scores(network, validation, config.batch_size)
+    thresholds = multilabel.choose_thresholds(validation.targets, scores)
+    reached = {
+        name: metric(validation.targets, scores, scores > thresholds) for name, metric in multilabel.METRICS.items()
+    }
+    return Trained(
+        network, MODEL, ARGUMENTS, [curves(history)], config, list(clips), tuple(thresholds.tolist()), reached
+    )
 
 
-def validation_mixtures(validation: ClipDataset) -> MixtureDataset:
-    """The polyphonic mixtures that choose epoch and thresholds: two for each clip, a thousand at most."""
-    return MixtureDataset(validation, min(2 * len(validation), MOST_MIXTURES), VOICES, seed=0)
+def dataset_scores(network: nn.Module, data: MixtureDataset, batch_size: int = RECIPE.batch_size) -> np.ndarray:
+    """Probabilities [n, classes] of a data set of equally long waveforms."""
+    parts = batches(range(len(data)), batch_size)
+    return expit(np.concatenate(list(infer(network.eval(), parts, lambda part: np.stack([data[n][0] for n in part])))))
+
+
+def real_clips(root: str | Path) -> list[Clip]:
+    """Training clips below a given data root, if every class there has recordings enough to leave some out."""
+    if not root or not irmas.CORPUS.found(Path(root)):
+        return []
+    recordings_of: dict[int, set[str]] = {}
+    for clip in (clips := irmas.clips(Path(root), "train")):
+        recordings_of.setdefault(clip.labels[0], set()).add(clip.group)
+    return clips if min(map(len, recordings_of.values())) > 2 else []
+
+
+def block_folds(clips: Sequence[Clip], folds: int) -> np.ndarray:
+    """Fold [clips] of every clip: the groups of each class, in the order of their names, cut to `folds` stretches.
+
+    Where recording ids are lost, neighbours, which may be of one recording, then mostly stay together.
+    """
+    fold_of: dict[str, int] = {}
+    for label in sorted({clip.labels[0] for clip in clips}):
+        members = sorted({clip.group for clip in clips if clip.labels[0] == label})
+        fold_of |= {group: number * folds // len(members) for number, group in enumerate(members)}
+    return np.array([fold_of[clip.group] for clip in clips])
+
+
+def turn(clips: Sequence[Clip], fold_of: np.ndarray, fold: int) -> tuple[list[Clip], list[Clip], list[Clip]]:
+    """Clips that are trained on, those that choose (the fold after), and those of the fold that is left out."""
+    place = (fold_of - fold) % (int(fold_of.max()) + 1)
+    parts = [place > 1, place == 1, place == 0]
+    return tuple([clip for clip, inside in zip(clips, part, strict=True) if inside] for part in parts)
+
+
+def cross_validate(clips: Sequence[Clip], config: TrainConfig, folds: int, mix: bool = True) -> dict[str, np.ndarray]:
+    """Decisions on mixtures of clips whose recordings were left out of training; thresholds come from inside.
+
+    Returns:
+        "targets", "scores" and "decisions" [mixtures, 11], and "groups" [mixtures], the recording of the first clip.
+    """
+    fold_of, parts = block_folds(clips, folds), []
+    for fold in range(folds):
+        known, valid, outside = turn(clips, fold_of, fold)
+        trained, held_out = train(known, valid, config, mix), mixtures(dataset(outside))
+        scores = dataset_scores(trained.network, held_out)
+        parts.append((held_out.targets, scores, scores > np.array(trained.thresholds),
+                      np.resize(groups(outside), len(held_out))))
+    names = ("targets", "scores", "decisions", "groups")
+    return dict(zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True))
+
+
+def intervals(found: Mapping[str, np.ndarray], seed: int = 0) -> dict[str, dict[str, float]]:
+    """Every metric of "targets", "scores" and "decisions" [n, classes], with its interval over "groups" [n]."""
+    arrays = [found[name] for name in ("targets", "scores", "decisions")]
+    return {name: bootstrap(metric, found["groups"], *arrays, seed=seed) for name, metric in multilabel.METRICS.items()}
 
 
 def excerpt_scores(checkpoint: Checkpoint, network: nn.Module, path: Path, pool: str = POOL) -> np.ndarray:
-    """Scores [classes] of a file of any length, in constant memory.
+    """Scores [classes] of a file of any length, in constant memory; all zero for silence.
 
     Sigmoid of a multi-label network (one with thresholds), softmax of one for the predominant instrument.
     """
+    if not any(np.abs(block).max(initial=0) > SILENCE for block in audio.stream(path, checkpoint.sample_rate)):
+        return np.zeros(len(checkpoint.classes))
     probability = expit if checkpoint.thresholds else softmax
     logits = predict_windows(network, path, checkpoint.sample_rate, checkpoint.seconds, HOP_S)
     return multilabel.pool_windows((probability(row) for row in logits), pool)
 
 
 def score_excerpts(checkpoint: Checkpoint, clips: Sequence[Clip], pool: str = POOL) -> np.ndarray:
-    """Scores [clips, classes] of test excerpts."""
-    network = checkpoint.network()
-    rows = [excerpt_scores(checkpoint, network, clip.path, pool)
-            for clip in tqdm(clips, desc="excerpts", unit="file", disable=None)]
-    return np.stack(rows)
+    """Scores [clips, 11] of test excerpts; what a checkpoint for fewer classes does not know scores 0."""
+    network, wide = checkpoint.network(), np.zeros((len(clips), len(irmas.CODES)))
+    columns = [irmas.CODES.index(code) for code in checkpoint.classes]
+    for row, clip in enumerate(tqdm(clips, desc="excerpts", unit="file", disable=None)):
+        wide[row, columns] = excerpt_scores(checkpoint, network, clip.path, pool)
+    return wide
 
 
 def scores_of(clips: Sequence[Clip], scores: np.ndarray, thresholds: Sequence[float], seed: int = 0) -> dict:
-    """Every metric with its interval over tracks."""
-    targets = multi_hot(clips, scores.shape[1])
-    decisions = scores > np.asarray(thresholds)
-    return {name: bootstrap(metric, groups(clips), targets, scores, decisions, seed=seed)
-            for name, metric in multilabel.METRICS.items()}
+    """Every metric of test excerpts with its interval over tracks."""
+    return intervals({"targets": multi_hot(clips, scores.shape[1]), "scores": scores, "groups": groups(clips),
+                      "decisions": scores > np.asarray(thresholds)}, seed)  # fmt: skip
 
 
-def baselines(clips: Sequence[Clip]) -> dict[str, dict[str, float]]:
-    """Constant answers: those published for IRMAS, and the best there is on these very excerpts."""
-    targets = multi_hot(clips, len(irmas.CODES))
-    answers = {codes: [irmas.CODES.index(code) for code in codes.split()] for codes in ("voi", "voi pia gel")}
+def baselines(targets: np.ndarray) -> dict[str, dict[str, float]]:
+    """Constant answers: those usual for IRMAS, and the best there is on these very excerpts [n, 11]."""
+    usual = ("voi", "voi pia gel")
+    answers = {f"always {codes}": [irmas.CODES.index(code) for code in codes.split()] for codes in usual}
     answers["best constant, chosen on the test labels"] = list(multilabel.best_constant(targets))
-    return {f"always {name}" if name in ("voi", "voi pia gel") else name: multilabel.constant_scores(targets, labels)
-            for name, labels in answers.items()}
+    return {name: multilabel.constant_scores(targets, labels) for name, labels in answers.items()}
 
 
-def checkpoint_of(trained: Trained, root: Path, command: str) -> Checkpoint:
+def checkpoint_of(
+    trained: Trained, root: Path, command: str, codes: Sequence[str] = irmas.CODES, **more: Any
+) -> Checkpoint:
     """The self-describing checkpoint."""
-    return Checkpoint(
-        task=TASK, model=MODEL, arguments=ARGUMENTS, classes=list(irmas.CODES), sample_rate=MEL.sample_rate,
-        seconds=irmas.SECONDS, state=trained.network.state_dict(), thresholds=trained.thresholds,
-        seed=trained.config.seed, data=data_of(root, trained.train), command=command, versions=versions(),
-        scores={"validation mixtures": trained.validation},
+    label = irmas.label_of(root, "train", irmas.clips(root, "train"))
+    scores = {"validation mixtures": trained.validation} if trained.validation else {}
+    return common.checkpoint(TASK, trained, codes, MEL.sample_rate, irmas.SECONDS, corpus="IRMAS", label=label,
+                             command=command, **({"scores": scores} | more))  # fmt: skip
+
+
+def evaluation(path: Path, root: Path, pool: str = POOL) -> Result:
+    """`irmas evaluate`: scores of a checkpoint on all test excerpts below `root`."""
+    checkpoint, clips = load_checkpoint(path, TASK), irmas.clips(root, "test")
+    scores, thresholds = score_excerpts(checkpoint, clips, pool), np.ones(len(irmas.CODES))
+    thresholds[[irmas.CODES.index(code) for code in checkpoint.classes]] = checkpoint.thresholds or 0.5
+    return result(
+        "IRMAS multi-label", root, clips, {"validation thresholds": scores_of(clips, scores, thresholds)},
+        command=command_line("irmas", "evaluate", data_root=root, checkpoint=path, pool=pool), seed=checkpoint.seed,
+        details={"pool": pool, "trained on": checkpoint.data, **class_table(clips, scores, thresholds)},
     )  # fmt: skip
 
 
-def data_of(root: Path, clips: Sequence[Clip]) -> dict:
-    """What a checkpoint says of the clips it was trained on."""
-    label = irmas.label_of(root, "train", irmas.clips(root, "train"))
-    return {"corpus": "IRMAS", "label": label, "n": len(clips), "fingerprint": clips_fingerprint(clips)}
+def compare_mixing(root: Path, budget: str, seed: int, command: str) -> tuple[Result, dict]:
+    """Train with and without polyphonic mixing, same data, epochs and seeds; score both on the test excerpts.
+
+    Returns:
+        The result, in which each system's score is that of its median seed and `details` holds all of them; and for
+        figures the first mixing run's `scores` [n, 11], `targets` [n, 11] and `thresholds` [11], and `histories`,
+        the curves of the first run of both systems.
+    """
+    plan, test = BUDGETS[budget], irmas.clips(root, "test")
+    test = subset(test, 12 if budget == "smoke" else plan.max_clips, seed)
+    runs: dict[str, list[dict]] = {"mixing": [], "no mixing": []}
+    for number in range(plan.seeds):
+        clips, valid = recordings(root, plan.max_clips, seed + number)
+        for system in runs:
+            trained = train(clips, valid, recipe(EPOCHS[budget], seed + number), mix=system == "mixing")
+            scores = score_excerpts(checkpoint_of(trained, root, ""), test)
+            runs[system].append({"history": trained.histories[0], "scores": scores, "thresholds": trained.thresholds,
+                                 "table": scores_of(test, scores, trained.thresholds)})
+    first, targets = runs["mixing"][0], multi_hot(test, len(irmas.CODES))
+    found = {system: median_run(tables)["table"] for system, tables in runs.items()}
+    oracle = multilabel.choose_thresholds(targets, first["scores"])
+    found[f"mixing, {ORACLE}"] = scores_of(test, first["scores"], oracle)
+    every = {system: [run["table"]["micro_f1"]["value"] for run in tables] for system, tables in runs.items()}
+    details = {"micro_f1 of every seed": every, **class_table(test, first["scores"], first["thresholds"])}
+    report = result("IRMAS multi-label: mixing against no mixing", root, test, found, seed=seed, budget=budget,
+                    command=command, used=[clips], details=details)  # fmt: skip
+    histories = {system: tables[0]["history"] for system, tables in runs.items()}
+    return report, {**first, "histories": histories, "targets": targets}
 
 
-def recipe(epochs: int, seed: int, loss: str = RECIPE.loss) -> TrainConfig:
-    """The training recipe; for very few epochs starting a process that reads takes longer than it saves."""
-    return replace(RECIPE, epochs=epochs, seed=seed, loss=loss, workers=min(RECIPE.workers, epochs // 3))
+def median_run(runs: Sequence[dict]) -> dict:
+    """The run whose micro F1 is the median (the lower one of two)."""
+    return sorted(runs, key=lambda run: run["table"]["micro_f1"]["value"])[(len(runs) - 1) // 2]
 
 
-def dataset_scores(network: nn.Module, data: MixtureDataset, batch_size: int) -> np.ndarray:
-    """Probabilities [n, classes] of a data set of equally long waveforms."""
-    rows = []
-    with torch.inference_mode():
-        for start in range(0, len(data), batch_size):
-            batch = [data[index][0] for index in range(start, min(start + batch_size, len(data)))]
-            rows.append(torch.sigmoid(network(torch.from_numpy(np.stack(batch)))).numpy())
-    return np.concatenate(rows)
+def substitutions(targets: np.ndarray, decisions: np.ndarray) -> np.ndarray:
+    """Counts [C, C]: how often class j was wrongly predicted in an excerpt in which class i was missed."""
+    missed, invented = (targets > 0.5) & ~decisions, decisions & (targets < 0.5)
+    return missed.T.astype(int) @ invented.astype(int)
+
+
+def class_table(clips: Sequence[Clip], scores: np.ndarray, thresholds: Sequence[float]) -> dict:
+    """Precision, recall, F1 and support of each class by its code, and how F1 falls with polyphony."""
+    targets, decisions = multi_hot(clips, len(irmas.CODES)), scores > np.asarray(thresholds)
+    table, sizes = multilabel.per_class(targets, decisions), targets.sum(axis=1).astype(int)
+    return {
+        "classes": {code: {name: round(float(values[c]), 4) for name, values in table.items()}
+                    for c, code in enumerate(irmas.CODES)},
+        "micro_f1 by number of instruments": {
+            str(size): round(multilabel.micro_f1(targets[sizes == size], decisions[sizes == size]), 4)
+            for size in np.unique(sizes).tolist()
+        },
+    }
+
+
+def result(title: str, root: Path, clips: Sequence[Clip], scores: Mapping, **more: Any) -> Result:
+    """The metrics file of an experiment on test excerpts."""
+    return common.result(
+        title, "IRMAS", irmas.label_of(root, "test", list(clips)), clips, scores, group_kind="track",
+        baselines=baselines(multi_hot(clips, len(irmas.CODES))), classes=list(irmas.CODES), **more,
+    )  # fmt: skip

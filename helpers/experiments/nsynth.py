@@ -18,16 +18,14 @@ from helpers.augmentation.batch import Mixup, SpecAugment
 from helpers.augmentation.waveform import Augmentation, note_augmentation
 from helpers.config import Budget, InputError, MelConfig, TrainConfig
 from helpers.datasets import nsynth
-from helpers.datasets.base import Clip, ClipDataset, groups, subset
 from helpers.datasets.archives import is_archive
-from helpers.evaluation.intervals import bootstrap
-from helpers.evaluation.single import accuracy_by, predictions, top_k_hits
+from helpers.datasets.base import Clip, ClipDataset, groups, subset
+from helpers.evaluation.single import accuracy_by, kind_weighted_accuracy, predictions, top_k_hits
 from helpers.experiments.common import Trained, checkpoint, command_line, curves, labels_of, scores_of, sentence
-from helpers.features.notes import envelope_features
 from helpers.models import build
-from helpers.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from helpers.models.checkpoint import Checkpoint, save_checkpoint, stored_network
 from helpers.models.notes import Ensemble
-from helpers.prediction.clips import predict
+from helpers.prediction.clips import predict_clips
 from helpers.training.fit import fit
 
 MODEL = "compact_cnn"
@@ -136,15 +134,8 @@ def members_of(network: nn.Module) -> list[nn.Module]:
 
 
 def logits_of(network: nn.Module, clips: Sequence[Clip]) -> np.ndarray:
-    """Logits [clips, 11].
-
-    Raises:
-        InputError: a note cannot be read; an experiment does not go on without it.
-    """
-    logits, unreadable = predict(network, clips, nsynth.SAMPLE_RATE, nsynth.SECONDS)
-    if unreadable:
-        raise InputError(next(iter(unreadable.values())))
-    return logits
+    """Logits [clips, 11] of notes that must all be readable."""
+    return predict_clips(network, clips, nsynth.SAMPLE_RATE, nsynth.SECONDS)
 
 
 def checkpoint_of(trained: Trained, root: Path, command: str) -> Checkpoint:
@@ -159,7 +150,7 @@ def run(
     root: Path, out: Path, run_dir: Path, model: str, members: int, mixup: bool, compression: str, epochs: int,
     seed: int, workers: int,
 ) -> None:  # fmt: skip
-    """`nsynth train`: train and average the members, write the checkpoint, score the weights that were written."""
+    """`nsynth train`: train and average the members, score the weights as they are stored, write the checkpoint."""
     notes = Notes(root, *(nsynth.clips(root, split) for split in nsynth.OFFICIAL))
     trained = ensemble(train_seeds(
         notes.train, notes.valid, recipe(compression, epochs, seed, workers), members, compression, model,
@@ -171,9 +162,8 @@ def run(
         "nsynth", "train", data_root=root, model=model, members=members, mixup=mixup, compression=compression,
         epochs=epochs, seed=seed, out=out,
     )  # fmt: skip
-    save_checkpoint(out, checkpoint_of(trained, root, command), half=True)
-    stored = load_checkpoint(out, nsynth.TASK)
-    network = stored.network()
+    stored = checkpoint_of(trained, root, command)
+    network = stored_network(stored, half=True)  # what is scored is what is written
     for split, clips in (("valid", notes.valid), ("test", notes.test)):
         stored.scores[split] = scores_of(logits_of(network, clips), clips)
         print(sentence(f"{split} ({nsynth.label_of(root, split, clips)}, n={len(clips)})", stored.scores[split]))
@@ -181,29 +171,18 @@ def run(
     print(f"{out} written; next: python inference.py --test_dir DIR --checkpoint {out}")
 
 
-def kind_weights(clips: Sequence[Clip]) -> np.ndarray:
-    """Weights [clips], mean 1, under which the kinds (family and source) have the shares that the whole of NSynth has.
-
-    Notes of kinds that NSynth does not have, or without an official name, count like an average one.
-    """
-    kinds = [nsynth.kind_of(clip) for clip in clips]
-    here = Counter(kinds)
-    weights = np.array([nsynth.KIND_COUNTS.get(kind, 0) / here[kind] for kind in kinds], float)
-    known = weights > 0
-    return np.where(known, weights / weights[known].mean(), 1.0) if known.any() else np.ones(len(clips))
-
-
 def weighted_scores(logits: np.ndarray, clips: Sequence[Clip]) -> dict[str, dict[str, float]]:
     """Top-1 and top-3 accuracy as all of NSynth would weight the kinds of notes, with intervals over instruments.
 
     What chooses networks, recipes and models, because the notes at hand are spread over other kinds than the test.
+    Notes without an official name are weighted alike.
     """
-    labels, weights = labels_of(clips), kind_weights(clips)
+    labels, kinds = labels_of(clips), np.array([nsynth.kind_of(clip) or "unknown" for clip in clips])
+    known = any(nsynth.KIND_COUNTS.get(kind) for kind in kinds)
+    shares = {kind: n for kind, n in nsynth.KIND_COUNTS.items() if n} if known else dict.fromkeys(kinds, 1)
     return {
-        f"top{k}": bootstrap(lambda hits, weight: float(np.average(hits, weights=weight)), groups(clips),
-                             top_k_hits(logits, labels, k), weights)
-        for k in (1, 3)
-    }  # fmt: skip
+        f"top{k}": kind_weighted_accuracy(top_k_hits(logits, labels, k), kinds, groups(clips), shares) for k in (1, 3)
+    }
 
 
 def by_instrument(logits: np.ndarray, clips: Sequence[Clip]) -> tuple[dict[str, float], dict[str, int], float]:
@@ -253,19 +232,3 @@ def choose(clips: Sequence[Clip], instruments: str, pitches: str) -> tuple[list[
 def fundamental(note: Clip) -> float:
     """Frequency in Hz of a note's pitch in equal temperament, A4 = 440 Hz."""
     return 440.0 * 2 ** ((nsynth.pitch_of(note) - 69) / 12)
-
-
-def readings(notes: Sequence[Clip], waveforms: np.ndarray) -> list[dict[str, str | float]]:
-    """What the spectrograms of notes show, measured on their waveforms [notes, samples]: one row of numbers a note."""
-    found = envelope_features(waveforms, nsynth.SAMPLE_RATE)
-    return [
-        {
-            "instrument": note.group,
-            "pitch": nsynth.pitch_of(note),
-            "fundamental (Hz)": round(fundamental(note)),
-            "attack (ms)": round(1000 * 10 ** float(found["attack_time"][number])),
-            "level after 2 s (dB)": round(float(found["level_at_2s"][number])),
-            "change 0.3 s after release (dB)": round(float(found["release_after_0.3s"][number])),
-        }
-        for number, note in enumerate(notes)
-    ]

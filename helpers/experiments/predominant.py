@@ -1,13 +1,13 @@
-"""The predominant instrument from few clips: a network that learnt from phrases of NSynth notes is taken over.
+"""The predominant instrument from few clips (notebook 05): transfer from phrases of NSynth notes.
 
-First the encoder learns the eleven NSynth families from phrases, mixed with each other and with a background of
-other music. Then a linear layer for the instruments at hand is solved on its embeddings of the clips, beside fixed
-statistics of their timbre.
+An encoder that learned the NSynth families from phrases, mixed with each other and with other music, stays as it is; a
+linear layer is solved on its embeddings of the clips, beside fixed statistics of their timbre. What is chosen for it is
+chosen inside of the cross-validation that reports.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,159 +19,177 @@ from tqdm import tqdm
 from helpers.augmentation.batch import SpecAugment
 from helpers.augmentation.mixing import Background, MixAndUnite
 from helpers.augmentation.waveform import Compose, Equalise, Noise, Reverberate, Sometimes
-from helpers.config import TrainConfig
+from helpers.config import InputError, TrainConfig
 from helpers.datasets import gtzan, irmas, nsynth
 from helpers.datasets.base import Clip, ClipDataset, groups, split_by_group
 from helpers.datasets.mixtures import PhraseDataset
 from helpers.evaluation.intervals import bootstrap
-from helpers.evaluation.results import versions
-from helpers.experiments.common import places
-from helpers.experiments.irmas import ARGUMENTS, MEL, MODEL, TASK, data_of
+from helpers.experiments import irmas as study
+from helpers.experiments.common import Trained, labels_of
+from helpers.experiments.irmas import ARGUMENTS, MEL, MODEL, TASK, block_folds, checkpoint_of
 from helpers.models import build
 from helpers.models.base import AudioClassifier
-from helpers.models.checkpoint import Checkpoint
+from helpers.models.checkpoint import Checkpoint, load_checkpoint
 from helpers.models.pooled import Standardise, discriminant
 from helpers.training.fit import fit
 
-LISTENER = "timbre_cnn"
+TIMBRE_CNN = "timbre_cnn"
 PHRASES = 5_000  # drawn once; altered anew in every epoch
 NOTE_RECIPE = TrainConfig(
     epochs=6, batch_size=64, learning_rate=3e-3, loss="bce", balanced=False, monitor="loss", workers=1
 )
-SHRINKAGE = 0.6  # of the covariance of the embeddings; clips are far fewer than its dimensions
-BLOCKS, SHUFFLES = 4, 10  # folds of the cross-validation; how often they are shuffled
-BATCH = 32  # clips at a time
+SHRINKAGES = (0.2, 0.4, 0.6, 0.8)  # of the covariance of embeddings; chosen inside of the cross-validation
+BLOCKS = 4  # folds, of neighbours
 HELD_OUT = 0.12  # of the NSynth instruments, which choose the best epoch
-
-
-def room_and_company(background: Sequence[Clip]) -> Compose:
-    """Another room, another spectral balance, and other music behind."""
-    steps = [Sometimes(0.5, Reverberate()), Equalise(5.0), Sometimes(0.3, Noise())]
-    if background:
-        steps.insert(2, Sometimes(0.6, Background(background, MEL.sample_rate)))
-    return Compose(tuple(steps))
+CONSTANT_VOICE = irmas.OFFICIAL_TEST_LABELS["voi"] / irmas.OFFICIAL["test"]  # share correct of always saying voice
 
 
 def learn_from_notes(
     notes: Sequence[Clip], background: Sequence[Clip], config: TrainConfig, phrases: int = PHRASES,
     run_dir: Path | None = None,
-) -> AudioClassifier:
-    """Train CNNVarTime to name the NSynth families in phrases; the best epoch is that on unheard instruments."""
-    torch.manual_seed(config.seed)
-    network = build(MODEL, len(nsynth.FAMILIES), **ARGUMENTS)
+) -> AudioClassifier:  # fmt: skip
+    """Train CNNVarTime to name the NSynth families in phrases; the best epoch is that on other instruments."""
+    network = build(MODEL, len(nsynth.FAMILIES), seed=config.seed, **ARGUMENTS)
     known, unknown = split_by_group(notes, (1 - HELD_OUT, HELD_OUT), config.seed)
     train, valid = (
         PhraseDataset(part, len(nsynth.FAMILIES), MEL.sample_rate, irmas.SECONDS, n, seed)
-        for part, n, seed in ((known, phrases, config.seed), (unknown, phrases // 20, config.seed + 1))
+        for part, n, seed in ((known, phrases, config.seed), (unknown, max(8, phrases // 20), config.seed + 1))
     )
+    behind = (Sometimes(0.6, Background(background, MEL.sample_rate)),) if background else ()
+    augment = Compose((Sometimes(0.5, Reverberate()), Equalise(5.0), *behind, Sometimes(0.3, Noise())))
     fit(
-        network, train, valid, config, augment=room_and_company(background),
-        batch_augment=MixAndUnite(voices=2, probability=0.5, level_db=(-12.0, 0.0)), spec_augment=SpecAugment(),
-        run_dir=run_dir,
+        network, train, valid, config, augment=augment, spec_augment=SpecAugment(), run_dir=run_dir,
+        batch_augment=MixAndUnite(voices=2, probability=0.5, level_db=(-12.0, 0.0)),
     )  # fmt: skip
     return network
 
 
-def take_over(network: AudioClassifier, clips: Sequence[Clip], classes: Sequence[int]) -> AudioClassifier:
-    """The encoder as it is beside statistics of timbre, and a linear layer for `classes` (indices of codes)."""
-    taken = listener(network, len(classes))
-    labels = torch.tensor([list(classes).index(clip.labels[0]) for clip in clips])
-    taken.head[-1] = solved(embeddings(taken, clips), labels, len(classes), taken.encoder.widths)
-    return taken.eval()
-
-
-def listener(network: AudioClassifier, n_classes: int) -> AudioClassifier:
+def with_timbre(network: AudioClassifier, n_classes: int) -> AudioClassifier:
     """A `timbre_cnn` with front end and encoder of a CNNVarTime; its head knows nothing yet."""
-    taken = build(LISTENER, n_classes, **ARGUMENTS)
+    taken = build(TIMBRE_CNN, n_classes, **ARGUMENTS)
     taken.encoder.mel.load_state_dict(network.frontend.state_dict())
     taken.encoder.cnn.load_state_dict(network.encoder.state_dict())
     return taken.eval()
 
 
-def solved(embedding: torch.Tensor, labels: torch.Tensor, n_classes: int, widths: Sequence[int]) -> nn.Linear:
+def transfer(network: AudioClassifier, clips: Sequence[Clip], classes: Sequence[int]) -> tuple[AudioClassifier, float]:
+    """The encoder as it is beside statistics of timbre, a layer solved for `classes` (indices of codes); shrinkage."""
+    taken = with_timbre(network, len(classes))
+    embedding, labels = embeddings(taken, clips), torch.tensor([list(classes).index(clip.labels[0]) for clip in clips])
+    shrinkage = choose_shrinkage(embedding, labels, block_folds(clips, BLOCKS), taken.encoder.widths)
+    taken.head[-1] = solved(embedding, labels, taken.encoder.widths, shrinkage, len(classes))
+    return taken.eval(), shrinkage
+
+
+def embeddings(network: AudioClassifier, clips: Sequence[Clip]) -> torch.Tensor:
+    """Embeddings [clips, D]; a clip is cut or padded to three seconds."""
+    data = ClipDataset(clips, len(irmas.CODES), MEL.sample_rate, irmas.SECONDS)
+    with torch.inference_mode():
+        rows = [network.embed(torch.from_numpy(data.waveform(index))[None])
+                for index in tqdm(range(len(data)), desc="embeddings", disable=None)]  # fmt: skip
+    return torch.cat(rows).clone()
+
+
+def solved(
+    embedding: torch.Tensor, labels: torch.Tensor, widths: Sequence[int], shrinkage: float, n_classes: int
+) -> nn.Linear:
     """Shrunken linear discriminant of embeddings [N, D], with their standardisation folded into its weights.
 
     `widths` are the sizes of the parts of an embedding, which count alike.
     """
     scale = Standardise(list(widths))
     scale.estimate(embedding)
-    head = discriminant(scale(embedding), labels, n_classes, SHRINKAGE)
+    head = discriminant(scale(embedding), labels, n_classes, shrinkage)
     with torch.no_grad():
         head.weight.mul_(scale.weight / scale.spread)
         head.bias.sub_(head.weight @ scale.mean)
     return head
 
 
-def embeddings(network: AudioClassifier, clips: Sequence[Clip]) -> torch.Tensor:
-    """Embeddings [clips, D]; a clip is cut or padded to three seconds."""
-    data, rows = ClipDataset(clips, len(irmas.CODES), MEL.sample_rate, irmas.SECONDS), []
-    with torch.inference_mode():
-        for start in tqdm(range(0, len(data), BATCH), desc="embeddings", disable=None):
-            batch = [data.waveform(index) for index in range(start, min(start + BATCH, len(data)))]
-            rows.append(network.embed(torch.from_numpy(np.stack(batch))))
-    return torch.cat(rows).clone()
-
-
-def folds_of(clips: Sequence[Clip], folds: int, seed: int | None = None) -> np.ndarray:
-    """Fold [clips] of every clip: the groups of each class, cut to `folds` stretches of about the same size.
-
-    In the order of their names if there is no seed: where recording ids are lost, neighbours, which may be of one
-    recording, then mostly stay together. With a seed the groups are shuffled first.
-    """
-    fold_of: dict[str, int] = {}
-    for label in sorted({clip.labels[0] for clip in clips}):
-        members = sorted({clip.group for clip in clips if clip.labels[0] == label})
-        if seed is not None:
-            members = [str(group) for group in np.random.default_rng((seed, label)).permutation(members)]
-        fold_of |= {group: number * folds // len(members) for number, group in enumerate(members)}
-    return np.array([fold_of[clip.group] for clip in clips])
-
-
-def cross_validate(
-    embedding: torch.Tensor, labels: np.ndarray, fold_of: np.ndarray, n_classes: int, widths: Sequence[int]
+def fold_hits(
+    embedding: torch.Tensor, labels: torch.Tensor, fold_of: np.ndarray, widths: Sequence[int], shrinkage: float | None
 ) -> np.ndarray:
-    """For every clip whether the layer solved on the other folds names it correctly, as floats [clips]."""
-    hits = np.zeros(len(labels))
+    """For every clip whether the layer solved on the other folds names it, as floats [clips].
+
+    Without a `shrinkage` it is chosen anew for each fold, by cross-validation inside of the others: what is reported.
+    """
+    hits, n_classes = np.zeros(len(labels)), int(labels.max()) + 1
     for fold in np.unique(fold_of):
         out = fold_of == fold
-        head = solved(embedding[~out], torch.tensor(labels[~out]), n_classes, widths)
-        hits[out] = head(embedding[out]).argmax(dim=1).numpy() == labels[out]
+        chosen = shrinkage or choose_shrinkage(embedding[~out], labels[~out], fold_of[~out], widths)
+        head = solved(embedding[~out], labels[~out], widths, chosen, n_classes)
+        hits[out] = (head(embedding[out]).argmax(dim=1) == labels[out]).numpy()
     return hits
 
 
-def validation_scores(taken: AudioClassifier, clips: Sequence[Clip], classes: Sequence[int]) -> dict[str, dict]:
-    """Top-1 accuracy by cross-validation, in blocks of neighbours and in shuffled folds, beside the majority."""
-    labels = np.array([list(classes).index(clip.labels[0]) for clip in clips])
-    embedding = embeddings(taken, clips)
+def choose_shrinkage(
+    embedding: torch.Tensor, labels: torch.Tensor, fold_of: np.ndarray, widths: Sequence[int]
+) -> float:
+    """The value of SHRINKAGES with most hits in a cross-validation over the folds; of equals the smallest."""
+    return max(SHRINKAGES, key=lambda value: fold_hits(embedding, labels, fold_of, widths, value).sum())
 
-    def hits(seed: int | None) -> np.ndarray:
-        fold_of = folds_of(clips, BLOCKS, seed)
-        return cross_validate(embedding, labels, fold_of, len(classes), taken.encoder.widths)
 
-    shuffled = np.mean([hits(seed) for seed in range(SHUFFLES)], axis=0)
+def validation_scores(taken: AudioClassifier, clips: Sequence[Clip]) -> dict[str, dict]:
+    """Top-1 accuracy by nested cross-validation over blocks of neighbours, beside the majority."""
+    _, labels = np.unique(labels_of(clips), return_inverse=True)
+    folds = block_folds(clips, BLOCKS)
+    hits = fold_hits(embeddings(taken, clips), torch.tensor(labels), folds, taken.encoder.widths, None)
     return {
-        f"top1, {BLOCKS} blocks of neighbours": bootstrap(np.mean, groups(clips), hits(None)),
-        f"top1, {BLOCKS} shuffled folds, mean of {SHUFFLES}": bootstrap(np.mean, groups(clips), shuffled),
+        f"top1, nested over {BLOCKS} blocks of neighbours": bootstrap(np.mean, groups(clips), hits),
         "majority class": {"value": float(np.bincount(labels).max() / len(labels))},
     }
 
 
 def train(root: Path, epochs: int, seed: int, run_dir: Path, command: str) -> Checkpoint:
-    """All of it: learn from the NSynth notes below `root`, take over to the IRMAS clips there, cross-validate.
+    """`predominant train`: learn from the NSynth notes below `root`, transfer to the IRMAS clips there, cross-validate.
 
     Raises:
         InputError: `root` holds no NSynth or no IRMAS.
     """
-    clips = irmas.clips(root, "train")
-    notes = nsynth.clips(root, "train") + nsynth.clips(root, "valid")
-    background = gtzan.tracks(root).clips if places(root, "gtzan") else []
+    clips, notes = irmas.clips(root, "train"), nsynth.clips(root, "train") + nsynth.clips(root, "valid")
+    background = gtzan.tracks(root).clips if gtzan.CORPUS.found(root) else []
     config = replace(NOTE_RECIPE, seed=seed, epochs=epochs or NOTE_RECIPE.epochs)
     network = learn_from_notes(notes, background, config, run_dir=run_dir)
     classes = sorted({clip.labels[0] for clip in clips})
-    taken = take_over(network, clips, classes)
-    return Checkpoint(
-        task=TASK, model=LISTENER, arguments=ARGUMENTS, classes=[irmas.CODES[label] for label in classes],
-        sample_rate=MEL.sample_rate, seconds=irmas.SECONDS, state=taken.state_dict(),
-        seed=seed, data=data_of(root, clips) | {"notes": len(notes), "background": len(background)},
-        scores=validation_scores(taken, clips, classes), command=command, versions=versions(),
+    taken, shrinkage = transfer(network, clips, classes)
+    return checkpoint_of(
+        Trained(taken, TIMBRE_CNN, ARGUMENTS, [], config, clips), root, command, [irmas.CODES[c] for c in classes],
+        scores=validation_scores(taken, clips), notes=len(notes), background=len(background), shrinkage=shrinkage,
     )  # fmt: skip
+
+
+def spoken_predictions(audio: Path, checkpoint_path: Path) -> Iterator[str]:
+    """`predominant`: ground truth and top prediction of each file, the running accuracy and the summary, as lines.
+
+    Raises:
+        InputError: nothing is there, or a file cannot be used.
+    """
+    paths = list(irmas.audio_files(audio)) if audio.is_dir() else [audio]
+    if not paths:
+        raise InputError(f"{audio}: holds no .wav or .flac file")
+    checkpoint = load_checkpoint(checkpoint_path, TASK)
+    network, truths, correct = checkpoint.network(), [], 0
+    for number, path in enumerate(paths, start=1):
+        scores, truth = study.excerpt_scores(checkpoint, network, path), irmas.ground_truth(path)
+        top = irmas.CODES.index(checkpoint.classes[int(scores.argmax())]) if scores.any() else -1
+        if truth is not None:
+            truths.append(truth)
+            correct += top in truth
+        yield f"🎵 {number}/{len(paths)} {path.name}"
+        yield f"🎯 Ground truth: {', '.join(irmas.NAMES[label] for label in truth) if truth else 'unknown'}"
+        silent = "🏆 Top prediction: none (silence has no predominant instrument)"
+        yield f"🏆 Top prediction: {irmas.NAMES[top]} ({scores.max():.4f})" if top >= 0 else silent
+        if truth is not None:
+            yield f"📊 Evaluation: {'✅ CORRECT' if top in truth else '❌ INCORRECT'}"
+            yield f"📈 Running accuracy: {correct}/{len(truths)} = {correct / len(truths):.1%}"
+        yield ""
+    yield "✅ Inference completed!\n"
+    if truths:
+        yield f"📊 Final accuracy: {correct}/{len(truths)} = {correct / len(truths):.1%}\n"
+    yield f"🎯 FINAL SUMMARY\nTotal files processed: {len(paths)}\nFiles with ground truth: {len(truths)}"
+    if truths:
+        count, label = max((sum(label in truth for truth in truths), label) for label in range(len(irmas.NAMES)))
+        yield f"Correct predictions: {correct} (the prediction is among the labels)"
+        yield f"Overall accuracy: {correct / len(truths):.1%}"
+        yield f"Best constant answer on these files: {irmas.NAMES[label]}, {count / len(truths):.1%}"
+        yield f"Constant answer voice on the official test excerpts: {CONSTANT_VOICE:.1%}"

@@ -54,14 +54,6 @@ def test_robustness_counts_every_change(demo_root: Path) -> None:
     assert generalisation.robustness(AlwaysBass(), clips) == dict.fromkeys(generalisation.CHANGES, share)
 
 
-def test_weights_give_every_kind_its_official_share() -> None:
-    clips = notes(per_instrument=2)[:4] + notes(per_instrument=5)[20:25]  # bass_acoustic 4, guitar_acoustic 5
-    weights = study.kind_weights(clips)
-    bass, guitar = (nsynth.KIND_COUNTS[kind] for kind in ("bass_acoustic", "guitar_acoustic"))
-    assert weights[:4].sum() / weights[4:].sum() == pytest.approx(bass / guitar)
-    assert weights.mean() == pytest.approx(1)
-
-
 def test_weighted_accuracy_counts_kinds_and_not_notes() -> None:
     clips = notes(per_instrument=1)  # four basses, four guitars
     logits = np.zeros((8, 11), np.float32)
