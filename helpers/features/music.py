@@ -1,4 +1,4 @@
-"""Statistics of timbre, harmony and rhythm over a stretch of music, as a torch module: one vector a waveform.
+"""Statistics of timbre, harmony and rhythm, and wavelet scattering: one vector a waveform, in torch; notebook 06.
 
 What a linear classifier needs to tell genres where there are too few tracks to learn a front end from. The blocks:
 cepstrum (mel-frequency cepstral coefficients: mean, spread, speed, log-covariance), contrast (peaks and valleys in
@@ -172,3 +172,43 @@ def pitch_classes(sample_rate: int) -> torch.Tensor:
     distance = (pitch[None, :] - torch.arange(12)[:, None] + 6) % 12 - 6
     weights = torch.exp(-0.5 * (distance / 0.5) ** 2) / math.sqrt(2 * math.pi)
     return weights * ((frequency >= CHROMA_RANGE[0]) & (frequency <= CHROMA_RANGE[1]))
+
+
+SCATTERING_OCTAVES = 12  # J: coefficients are averaged over 2**12 samples, 0.19 s at 22,050 Hz
+PER_OCTAVE = 8  # Q: wavelets an octave in the first order
+SCATTERING_FLOOR = 1e-5  # scattering of a full-scale signal is about one
+QUIET = 1e-4
+
+
+class Scattering(nn.Module):
+    """Wavelet scattering: waveform [B, samples] -> [B, width] (Andén and Mallat, IEEE TSP 2014).
+
+    Mean log coefficients of first order, which are a mel-like spectrum, and of second order, which say how fast each
+    band's envelope fluctuates, and the spread of the first; by kymatio (Andreux et al., JMLR 2020), whose filters are
+    made for one length of signal.
+    """
+
+    def __init__(self, samples: int) -> None:
+        super().__init__()
+        from kymatio.torch import Scattering1D
+
+        self.samples = samples
+        octaves = min(SCATTERING_OCTAVES, samples.bit_length() - 2)
+        self.transform = Scattering1D(J=octaves, Q=PER_OCTAVE, shape=(samples,))
+        order = torch.tensor(self.transform.meta()["order"])
+        self.first, self.second = torch.nonzero(order == 1)[:, 0], torch.nonzero(order == 2)[:, 0]
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Number of values of each block, in their order."""
+        return {"first": len(self.first), "second": len(self.second), "spread": len(self.first)}
+
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        """[B, T] -> [B, width]; T is fitted to the length that the wavelets were made for."""
+        missing = self.samples - waveform.shape[1]
+        waveform = nn.functional.pad(waveform, (0, missing)) if missing > 0 else waveform[:, : self.samples]
+        level = waveform.square().mean(dim=1, keepdim=True).sqrt().clamp_min(QUIET)
+        coefficients = torch.log(self.transform(waveform / level) + SCATTERING_FLOOR)  # [B, paths, frames]
+        first = coefficients[:, self.first]
+        blocks = [first.mean(dim=2), coefficients[:, self.second].mean(dim=2), first.std(dim=2, correction=0)]
+        return torch.cat(blocks, dim=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,6 @@ TRUSTED = (  # compiled types that skops asks about; a file with any other is re
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 )
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a model is built, and the values of its hyper-parameters that cross-validation chooses from."""
-
-    build: Callable[[int], Any]  # seed -> scikit-learn classifier
-    grid: dict[str, list[Any]]
 
 
 @dataclass
@@ -58,42 +51,38 @@ class ClassicModel:
         return scores
 
 
-def build_knn(seed: int) -> Any:
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is built, and the values of its hyper-parameters that cross-validation chooses from."""
+
+    build: Callable[[int], Any]  # seed -> scikit-learn classifier
+    grid: dict[str, list[Any]]
+
+
+def _knn(seed: int) -> Any:
     """k nearest neighbours (Fix and Hodges 1951), along the axes on which the classes differ most (Fisher 1936)."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
 
-    axes = LinearDiscriminantAnalysis(solver="eigen", shrinkage=0.5)
     neighbours = KNeighborsClassifier(weights="distance", algorithm="brute")
-    return Pipeline([("standardise", StandardScaler()), ("axes", axes), ("classify", neighbours)])
+    return _standardised(LinearDiscriminantAnalysis(solver="eigen", shrinkage=0.5), neighbours)
 
 
-def build_svm(seed: int) -> Any:
+def _svm(seed: int) -> Any:
     """Support vectors with a Gaussian kernel (Cortes and Vapnik 1995)."""
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    return Pipeline([("standardise", StandardScaler()), ("classify", SVC(C=10, random_state=seed))])
+    return _standardised(SVC(C=10, random_state=seed))
 
 
-def build_random_forest(seed: int) -> Any:
-    """Trees on bootstrap samples, the best of a few features at each split (Breiman 2001)."""
-    from sklearn.ensemble import RandomForestClassifier
+def _trees(seed: int, kind: str) -> Any:
+    """Random forest (Breiman 2001) or trees whose thresholds are drawn, not searched (Geurts et al. 2006)."""
+    from sklearn import ensemble
 
-    return RandomForestClassifier(TREES, random_state=seed)
-
-
-def build_extra_trees(seed: int) -> Any:
-    """Trees whose thresholds are drawn, not searched (Geurts, Ernst and Wehenkel 2006)."""
-    from sklearn.ensemble import ExtraTreesClassifier
-
-    return ExtraTreesClassifier(TREES, random_state=seed)
+    return getattr(ensemble, kind)(TREES, random_state=seed)
 
 
-def build_gradient_boosting(seed: int) -> Any:
+def _boosting(seed: int) -> Any:
     """Small trees, each correcting those before it (Friedman 2001), on histograms; a tenth of the features a split."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -102,12 +91,20 @@ def build_gradient_boosting(seed: int) -> Any:
     )
 
 
+def _standardised(*steps: Any) -> Any:
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    names = ("axes", "classify")[-len(steps) :]
+    return Pipeline([("standardise", StandardScaler()), *zip(names, steps, strict=True)])
+
+
 MODELS: dict[str, Recipe] = {
-    "k-NN": Recipe(build_knn, {"classify__n_neighbors": [5, 15]}),
-    "SVM": Recipe(build_svm, {"classify__gamma": [1e-4, 3e-4, 1e-3]}),
-    "random forest": Recipe(build_random_forest, {"min_samples_leaf": [1, 3]}),
-    "extra-trees": Recipe(build_extra_trees, {"max_features": ["sqrt", 0.1]}),
-    "gradient boosting": Recipe(build_gradient_boosting, {"max_leaf_nodes": [6, 12]}),
+    "k-NN": Recipe(_knn, {"classify__n_neighbors": [5, 15]}),
+    "SVM": Recipe(_svm, {"classify__gamma": [1e-4, 3e-4, 1e-3]}),
+    "random forest": Recipe(partial(_trees, kind="RandomForestClassifier"), {"min_samples_leaf": [1, 3]}),
+    "extra-trees": Recipe(partial(_trees, kind="ExtraTreesClassifier"), {"max_features": ["sqrt", 0.1]}),
+    "gradient boosting": Recipe(_boosting, {"max_leaf_nodes": [6, 12]}),
 }
 
 
@@ -178,14 +175,12 @@ CLASSIFIERS = ("k-NN", "SVM", "extra-trees")
 
 
 def fit_plain(scaler: str, classifier: str, matrix: np.ndarray, labels: np.ndarray, seed: int) -> Any:
-    """A classifier with fixed hyper-parameters behind a scaler, fitted to features [n, D] and labels [n].
+    """A classifier with fixed hyper-parameters behind a scaler, fitted to features [n, D] and class indices [n].
 
     Args:
         scaler: "none"; "standardised": mean 0 and variance 1 in each column; "ranks": each column mapped to a normal
             distribution by rank; "unit length": standardised, then each note divided by its Euclidean length.
         classifier: one of CLASSIFIERS.
-        matrix: features.
-        labels: class indices.
         seed: of the classifier.
     """
     from sklearn.ensemble import ExtraTreesClassifier

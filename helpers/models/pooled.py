@@ -16,8 +16,7 @@ import torch
 from torch import nn
 
 from helpers.config import InputError
-from helpers.features.music import TimbreStatistics
-from helpers.features.scattering import Scattering
+from helpers.features.music import Scattering, TimbreStatistics
 from helpers.models.base import AudioClassifier
 
 SMALLEST = 1e-6  # spread below which a feature counts as constant
