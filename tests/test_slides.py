@@ -102,6 +102,16 @@ def test_the_headline_is_the_system_chosen_before_the_test(tmp_path):
     assert "Extra trees: 83 % of the notes of unseen instruments" in texts(folder)[2]
 
 
+def test_every_score_has_an_interval_or_says_why_not(tmp_path):
+    folder = report_folder.write_report(tmp_path, parts=("03_nsynth",))
+    path = folder / "metrics" / "03_nsynth.json"
+    result = metrics.read(path)
+    result.scores["cnn, linear mel"]["top1"] = metrics.Score(value=0.5, low=0.5, high=0.5)
+    metrics.write(path, result)
+    page = texts(folder)[3]
+    assert "50 % too few groups" in page and "85–97" in page
+
+
 def test_parts_without_metrics_are_left_out_and_named(tmp_path, capsys):
     folder = report_folder.write_report(tmp_path, "subset", parts=("01_mel", "02_classic"))
     assert main(["report", "--out", str(folder)]) == 0

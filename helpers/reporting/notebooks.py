@@ -153,8 +153,11 @@ def execute(notebook: Path, run: Run) -> list[Path]:
         nbformat.write(content, copy)
     if run.html:
         from nbconvert import HTMLExporter
+        from traitlets.config import Config
 
-        write_text(run.executed(notebook).with_suffix(".html"), HTMLExporter().from_notebook_node(content)[0])
+        hidden = Config({"TagRemovePreprocessor": {"enabled": True, "remove_input_tags": ["hide-input"]}})
+        page, _ = HTMLExporter(config=hidden).from_notebook_node(content)
+        write_text(run.executed(notebook).with_suffix(".html"), page)
     return written
 
 
@@ -219,11 +222,18 @@ def _reason(error: Exception) -> str:
 
 
 def _without_machine(notebook):
-    """The executed copy without times, paths, progress bars and warnings of this machine: equal runs, equal files."""
+    """The executed copy without times, paths, progress bars and warnings of this machine: equal runs, equal files.
+
+    Cells tagged `audio` keep no output; code of cells tagged `hide-input`, which only fill in a sentence, is folded.
+    """
     for part in (notebook, *notebook.cells):
         part.metadata.pop("papermill", None)
         part.metadata.pop("execution", None)
     for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
         if "outputs" in cell:
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            kept = [] if "audio" in tags else cell.outputs
+            cell.outputs = [output for output in kept if output.get("name") != "stderr"]
+        if "hide-input" in tags:
+            cell.metadata["jupyter"] = {"source_hidden": True}
     return notebook
