@@ -37,7 +37,7 @@ FILMS = {  # name -> split, title, seconds of silence before the time that the l
     "test_3": ("test", "A Letter from the North", 0.0), "test_4": ("test", "Nine Bridges", 0.0),
 }  # fmt: skip
 SIZES = {  # split -> rounds of eight scenes, mean seconds of a scene
-    "tiny": {"train": (1, 2.0), "valid": (1, 1.5), "test": (1, 1.2)},
+    "tiny": {"train": (1, 1.5), "valid": (1, 1.5), "test": (1, 1.0)},
     "small": {"train": (3, 4.5), "valid": (2, 4.5), "test": (1, 4.5)},
     "large": {"train": (12, 6.0), "valid": (8, 6.0), "test": (3, 6.0)},
 }

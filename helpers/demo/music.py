@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.signal import fftconvolve
+from scipy import fft
 
 from helpers.demo.sound import Notes, bins, filtered, low_pass, peak_to
 
@@ -63,7 +63,8 @@ class Room:
         length = round(min(self.reverb, 1.5) * sample_rate)
         decay = np.exp(-6.908 * np.arange(length) / (self.reverb * sample_rate))
         response = (own.standard_normal(length) * decay / np.sqrt(decay @ decay)).astype(np.float32)
-        return fftconvolve(waveforms, response[None], axes=-1)[..., : waveforms.shape[-1]]
+        size = fft.next_fast_len(waveforms.shape[-1] + length, real=True)  # scipy.signal takes longer to import
+        return fft.irfft(fft.rfft(waveforms, size) * fft.rfft(response, size), size)[..., : waveforms.shape[-1]]
 
 
 ROOM: dict[str, Range] = {
