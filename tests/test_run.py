@@ -97,3 +97,13 @@ def test_command_goes_on_after_a_failure_and_returns_1(tmp_path, monkeypatch, ca
 def test_unknown_number_is_an_input_error(capsys):
     assert main(["run", "--only", "99"]) == 2
     assert "--only 99: no such notebook" in capsys.readouterr().err
+
+
+def test_executed_copy_drops_sound_and_folds_cells_that_only_fill_in_a_sentence():
+    cells = [nbformat.v4.new_code_cell("play()"), nbformat.v4.new_code_cell("sentence"), nbformat.v4.new_code_cell("x")]
+    for cell, tags in zip(cells, (["audio"], ["hide-input"], []), strict=True):
+        cell.metadata["tags"] = tags
+        cell.outputs = [nbformat.v4.new_output("display_data", {"text/plain": "out"})]
+    copy = notebooks._without_machine(nbformat.v4.new_notebook(cells=cells))
+    assert [len(cell.outputs) for cell in copy.cells] == [0, 1, 1]
+    assert [cell.metadata.get("jupyter", {}).get("source_hidden", False) for cell in copy.cells] == [False, True, False]
