@@ -18,7 +18,7 @@ FigureName = Annotated[str, pydantic.StringConstraints(pattern=r"^[\w-][\w. -]*$
 
 
 class Score(pydantic.BaseModel):
-    """A number and its 95 % bootstrap interval over groups."""
+    """A number and its 95 % interval over groups."""
 
     model_config = pydantic.ConfigDict(extra="forbid", allow_inf_nan=False)
     value: float
