@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +28,7 @@ from helpers.experiments.genres import SOLVED, TASK, TITLES, GenreConfig, Parts,
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint, save_checkpoint
 from helpers.models.pooled import solve
-from helpers.prediction.clips import best_device, predict
+from helpers.prediction.clips import best_device
 from helpers.training.fit import fit
 
 WAYS = {  # how tracks are held out by `--split all` -> whether runs of neighbouring numbers are kept together
@@ -72,7 +71,7 @@ def train(
     model = build(setting.model, classes, seed=config.seed, **config.arguments(name))
     training = ClipDataset(windows, classes, config.sample_rate, setting.window_s)
     if name in SOLVED:
-        rows, labels = features(setting, windows, config), torch.from_numpy(labels_of(windows))
+        rows, labels = study.features(setting, windows, config), torch.from_numpy(labels_of(windows))
         if augment:
             changed = AugmentedDataset(training, ON_THE_FLY, config.seed)
             rows = torch.cat([rows, _changed_features(model.frontend, changed, config.workers)])
@@ -89,9 +88,9 @@ def votes(trained: Trained, tracks: Sequence[Clip]) -> Votes:
     """Scores of every track by its windows."""
     windows = study.windows_of(tracks, trained.setting, trained.config)
     if trained.name in SOLVED:
-        logits = _decided(trained.model, features(trained.setting, windows, trained.config))
+        logits = _decided(trained.model, study.features(trained.setting, windows, trained.config))
     else:
-        logits = _predict(trained.model, windows, trained.config, trained.setting.window_s, best_device())
+        logits = study.logits_of(trained.model, windows, trained.config, trained.setting.window_s, best_device())
     return study.vote(logits, windows)
 
 
@@ -225,8 +224,8 @@ def _judged(setting: Setting, tracks: Sequence[Clip], held_out: np.ndarray, conf
     judged = study.windows_of([clip for clip, out in zip(tracks, held_out, strict=True) if out], setting, config)
     model = build(setting.model, classes, **config.arguments(setting.model))
     labels = torch.from_numpy(labels_of(inside))
-    solve(model, setting.model, features(setting, inside, config), labels, **dict(setting.options))
-    return study.vote(_decided(model, features(setting, judged, config)), judged)
+    solve(model, setting.model, study.features(setting, inside, config), labels, **dict(setting.options))
+    return study.vote(_decided(model, study.features(setting, judged, config)), judged)
 
 
 def _together(judged: Sequence[Votes]) -> Votes:
@@ -236,31 +235,6 @@ def _together(judged: Sequence[Votes]) -> Votes:
 def _decided(model: nn.Module, features: torch.Tensor) -> np.ndarray:
     with torch.inference_mode():
         return model.head(model.encoder(features)).numpy()
-
-
-@lru_cache(maxsize=8)
-def _known(model: str, window_s: float, config: GenreConfig) -> dict[Clip, torch.Tensor]:
-    """Features of windows that were computed before: cross-validation asks for the same ones again and again."""
-    return {}
-
-
-def features(setting: Setting, windows: Sequence[Clip], config: GenreConfig) -> torch.Tensor:
-    """What the front end of a solved model makes of the windows, [W, D]."""
-    known = _known(setting.model, setting.window_s, config)
-    new = [window for window in windows if window not in known]
-    if new:
-        frontend = build(setting.model, 1, **config.arguments(setting.model)).frontend
-        known.update(zip(new, torch.from_numpy(_predict(frontend, new, config, setting.window_s)), strict=True))
-    return torch.stack([known[window] for window in windows])
-
-
-def _predict(
-    network: nn.Module, windows: Sequence[Clip], config: GenreConfig, seconds: float, device: str = "cpu"
-) -> np.ndarray:
-    rows, unreadable = predict(network, windows, config.sample_rate, seconds, batch_size=16, device=device)
-    if unreadable:
-        raise InputError(next(iter(unreadable.values())))
-    return rows
 
 
 def _changed_features(frontend: nn.Module, changed: AugmentedDataset, workers: int) -> torch.Tensor:

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 import numpy as np
+import torch
 from scipy.special import log_softmax
+from torch import nn
 
 from helpers.config import InputError, MelConfig, TrainConfig
 from helpers.datasets import gtzan
@@ -19,6 +22,8 @@ from helpers.datasets.base import Clip, grouped_folds, groups
 from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.single import majority_baseline, top_k_accuracy
 from helpers.experiments.common import labels_of
+from helpers.models import build
+from helpers.prediction.clips import predict
 
 TASK = "gtzan"
 Parts = dict[str, list[Clip]]  # train, valid, test
@@ -200,3 +205,33 @@ def baseline(parts: Parts) -> float:
     labels = {part: np.array([label for _, label in sorted({(c.group, c.labels[0]) for c in clips})])
               for part, clips in parts.items()}
     return majority_baseline(labels["train"], labels["test"])["top1"]
+
+
+@lru_cache(maxsize=8)
+def _known(model: str, window_s: float, config: GenreConfig) -> dict[Clip, torch.Tensor]:
+    """Features of windows that were computed before: cross-validation asks for the same ones again and again."""
+    return {}
+
+
+def features(setting: Setting, windows: Sequence[Clip], config: GenreConfig) -> torch.Tensor:
+    """What the front end of a solved model makes of the windows, [W, D]."""
+    known = _known(setting.model, setting.window_s, config)
+    new = [window for window in windows if window not in known]
+    if new:
+        frontend = build(setting.model, 1, **config.arguments(setting.model)).frontend
+        known.update(zip(new, torch.from_numpy(logits_of(frontend, new, config, setting.window_s)), strict=True))
+    return torch.stack([known[window] for window in windows])
+
+
+def logits_of(
+    network: nn.Module, windows: Sequence[Clip], config: GenreConfig, seconds: float, device: str = "cpu"
+) -> np.ndarray:
+    """What a network makes of windows, [W, …].
+
+    Raises:
+        InputError: one of them cannot be read.
+    """
+    rows, unreadable = predict(network, windows, config.sample_rate, seconds, batch_size=16, device=device)
+    if unreadable:
+        raise InputError(next(iter(unreadable.values())))
+    return rows

@@ -22,9 +22,9 @@ RATE = 48_000
 MEASURE = """
 import json, resource, sys, time
 from pathlib import Path
-from helpers.datasets import films_build
+from helpers.datasets import film_builder
 started = time.process_time()
-films_build.build(Path(sys.argv[1]), Path(sys.argv[1]).parent, Path(sys.argv[2]))
+film_builder.build(Path(sys.argv[1]), Path(sys.argv[1]).parent, Path(sys.argv[2]))
 print(json.dumps({"cpu_s": time.process_time() - started,
                   "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 """
