@@ -139,6 +139,35 @@ def sentence(what: str, scores: Mapping[str, Mapping[str, float]]) -> str:
     )
 
 
+def real_clips(name: str, root: str | Path) -> list[Clip]:
+    """Training clips of a corpus below a given data root, if every class there has groups enough to leave some out."""
+    if not root or not corpus(name).found(Path(root)):
+        return []
+    groups_of: dict[int, set[str]] = {}
+    for clip in (clips := corpus(name).clips(Path(root), "train")):
+        groups_of.setdefault(clip.labels[0], set()).add(clip.group)
+    return clips if min(map(len, groups_of.values())) > 2 else []
+
+
+def block_folds(clips: Sequence[Clip], folds: int) -> np.ndarray:
+    """Fold [clips] of every clip: the groups of each class, in the order of their names, cut to `folds` stretches.
+
+    Where recording ids are lost, neighbours, which may be of one recording, then mostly stay together.
+    """
+    fold_of: dict[str, int] = {}
+    for label in sorted({clip.labels[0] for clip in clips}):
+        members = sorted({clip.group for clip in clips if clip.labels[0] == label})
+        fold_of |= {group: number * folds // len(members) for number, group in enumerate(members)}
+    return np.array([fold_of[clip.group] for clip in clips])
+
+
+def turn(clips: Sequence[Clip], fold_of: np.ndarray, fold: int) -> tuple[list[Clip], list[Clip], list[Clip]]:
+    """Clips that are trained on, those that choose (the fold after), and those of the fold that is left out."""
+    place = (fold_of - fold) % (int(fold_of.max()) + 1)
+    parts = [place > 1, place == 1, place == 0]
+    return tuple([clip for clip, inside in zip(clips, part, strict=True) if inside] for part in parts)
+
+
 def curves(history: History) -> dict[str, list[float]]:
     """Loss and score of every epoch, as plain lists."""
     return {name: history.curve(name) for name in ("train_loss", "train_score", "valid_loss", "valid_score")}

@@ -28,7 +28,7 @@ from helpers.evaluation import multilabel
 from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.results import Result
 from helpers.experiments import common
-from helpers.experiments.common import Trained, command_line, curves
+from helpers.experiments.common import Trained, block_folds, command_line, curves, turn
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
 from helpers.prediction.clips import batches, infer
@@ -107,35 +107,6 @@ def dataset_scores(network: nn.Module, data: MixtureDataset, batch_size: int = R
     """Probabilities [n, classes] of a data set of equally long waveforms."""
     parts = batches(range(len(data)), batch_size)
     return expit(np.concatenate(list(infer(network.eval(), parts, lambda part: np.stack([data[n][0] for n in part])))))
-
-
-def real_clips(root: str | Path) -> list[Clip]:
-    """Training clips below a given data root, if every class there has recordings enough to leave some out."""
-    if not root or not irmas.CORPUS.found(Path(root)):
-        return []
-    recordings_of: dict[int, set[str]] = {}
-    for clip in (clips := irmas.clips(Path(root), "train")):
-        recordings_of.setdefault(clip.labels[0], set()).add(clip.group)
-    return clips if min(map(len, recordings_of.values())) > 2 else []
-
-
-def block_folds(clips: Sequence[Clip], folds: int) -> np.ndarray:
-    """Fold [clips] of every clip: the groups of each class, in the order of their names, cut to `folds` stretches.
-
-    Where recording ids are lost, neighbours, which may be of one recording, then mostly stay together.
-    """
-    fold_of: dict[str, int] = {}
-    for label in sorted({clip.labels[0] for clip in clips}):
-        members = sorted({clip.group for clip in clips if clip.labels[0] == label})
-        fold_of |= {group: number * folds // len(members) for number, group in enumerate(members)}
-    return np.array([fold_of[clip.group] for clip in clips])
-
-
-def turn(clips: Sequence[Clip], fold_of: np.ndarray, fold: int) -> tuple[list[Clip], list[Clip], list[Clip]]:
-    """Clips that are trained on, those that choose (the fold after), and those of the fold that is left out."""
-    place = (fold_of - fold) % (int(fold_of.max()) + 1)
-    parts = [place > 1, place == 1, place == 0]
-    return tuple([clip for clip, inside in zip(clips, part, strict=True) if inside] for part in parts)
 
 
 def cross_validate(clips: Sequence[Clip], config: TrainConfig, folds: int, mix: bool = True) -> dict[str, np.ndarray]:

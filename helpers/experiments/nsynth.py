@@ -16,7 +16,7 @@ from torch import nn
 
 from helpers.augmentation.batch import Mixup, SpecAugment
 from helpers.augmentation.waveform import Augmentation, note_augmentation
-from helpers.config import Budget, InputError, MelConfig, TrainConfig
+from helpers.config import BUDGETS, Budget, InputError, MelConfig, TrainConfig
 from helpers.datasets import nsynth
 from helpers.datasets.archives import is_archive
 from helpers.datasets.base import Clip, ClipDataset, groups, subset
@@ -30,6 +30,7 @@ from helpers.training.fit import fit
 
 MODEL = "compact_cnn"
 MEL = MelConfig(n_fft=2048, hop_length=512, n_mels=160, f_min=30.0, f_max=8_000.0)
+PLANS = BUDGETS | {"quick": Budget("quick", epochs=4, seeds=1, max_clips=200)}  # many networks are compared
 RATES = (1e-3, 2e-3, 4e-3)  # learning rates that are tried, the same for both inputs; least validation loss counts
 LEARNING_RATES = {"log": 2e-3, "linear": 1e-3}  # what was chosen of them
 RECIPE = TrainConfig(

@@ -21,12 +21,12 @@ from helpers.augmentation.mixing import Background, MixAndUnite
 from helpers.augmentation.waveform import Compose, Equalise, Noise, Reverberate, Sometimes
 from helpers.config import InputError, TrainConfig
 from helpers.datasets import gtzan, irmas, nsynth
-from helpers.datasets.base import Clip, ClipDataset, groups, split_by_group
+from helpers.datasets.base import Clip, ClipDataset, groups
 from helpers.datasets.mixtures import PhraseDataset
 from helpers.evaluation.intervals import bootstrap
 from helpers.experiments import irmas as study
-from helpers.experiments.common import Trained, labels_of
-from helpers.experiments.irmas import ARGUMENTS, MEL, MODEL, TASK, block_folds, checkpoint_of
+from helpers.experiments.common import Trained, block_folds, labels_of
+from helpers.experiments.irmas import ARGUMENTS, MEL, MODEL, TASK, checkpoint_of
 from helpers.models import build
 from helpers.models.base import AudioClassifier
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
@@ -40,20 +40,18 @@ NOTE_RECIPE = TrainConfig(
 )
 SHRINKAGES = (0.2, 0.4, 0.6, 0.8)  # of the covariance of embeddings; chosen inside of the cross-validation
 BLOCKS = 4  # folds, of neighbours
-HELD_OUT = 0.12  # of the NSynth instruments, which choose the best epoch
 CONSTANT_VOICE = irmas.OFFICIAL_TEST_LABELS["voi"] / irmas.OFFICIAL["test"]  # share correct of always saying voice
 
 
 def learn_from_notes(
-    notes: Sequence[Clip], background: Sequence[Clip], config: TrainConfig, phrases: int = PHRASES,
-    run_dir: Path | None = None,
+    notes: Sequence[Clip], others: Sequence[Clip], background: Sequence[Clip], config: TrainConfig,
+    phrases: int = PHRASES, run_dir: Path | None = None,
 ) -> AudioClassifier:  # fmt: skip
-    """Train CNNVarTime to name the NSynth families in phrases; the best epoch is that on other instruments."""
+    """Train CNNVarTime to name the NSynth families in phrases; the best epoch is that on notes of `others`."""
     network = build(MODEL, len(nsynth.FAMILIES), seed=config.seed, **ARGUMENTS)
-    known, unknown = split_by_group(notes, (1 - HELD_OUT, HELD_OUT), config.seed)
     train, valid = (
         PhraseDataset(part, len(nsynth.FAMILIES), MEL.sample_rate, irmas.SECONDS, n, seed)
-        for part, n, seed in ((known, phrases, config.seed), (unknown, max(8, phrases // 20), config.seed + 1))
+        for part, n, seed in ((notes, phrases, config.seed), (others, max(8, phrases // 20), config.seed + 1))
     )
     behind = (Sometimes(0.6, Background(background, MEL.sample_rate)),) if background else ()
     augment = Compose((Sometimes(0.5, Reverberate()), Equalise(5.0), *behind, Sometimes(0.3, Noise())))
@@ -146,10 +144,10 @@ def train(root: Path, epochs: int, seed: int, run_dir: Path, command: str) -> Ch
     Raises:
         InputError: `root` holds no NSynth or no IRMAS.
     """
-    clips, notes = irmas.clips(root, "train"), nsynth.clips(root, "train") + nsynth.clips(root, "valid")
+    clips, notes = irmas.clips(root, "train"), nsynth.clips(root, "train")
     background = gtzan.tracks(root).clips if gtzan.CORPUS.found(root) else []
     config = replace(NOTE_RECIPE, seed=seed, epochs=epochs or NOTE_RECIPE.epochs)
-    network = learn_from_notes(notes, background, config, run_dir=run_dir)
+    network = learn_from_notes(notes, nsynth.clips(root, "valid"), background, config, run_dir=run_dir)
     classes = sorted({clip.labels[0] for clip in clips})
     taken, shrinkage = transfer(network, clips, classes)
     return checkpoint_of(
