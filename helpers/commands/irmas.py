@@ -146,7 +146,7 @@ def predict_predominant(
 def train_predominant(
     data_root: DataRoot = DATA,
     model: Model = "cnn_var_time",
-    panns: Annotated[Path | None, cli.file("published weights to start from; frozen for three epochs")] = None,
+    panns: Annotated[Path | None, cli.file("published weights to start from; frozen for four epochs")] = None,
     epochs: cli.RecipeEpochs = None,
     seed: Seed = 0,
     out: Predominant = PREDOMINANT_FILE,
