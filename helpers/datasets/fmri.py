@@ -11,10 +11,11 @@ runs and 12 training runs. A track can be heard in several runs: it is the group
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from helpers.config import InputError
 from helpers.datasets.base import Clip, require
@@ -23,7 +24,6 @@ from helpers.files import inside
 
 ROWS = 40
 COLUMNS = {"train": 12, "test": 6}
-PART_WORDS = {"train": "train", "training": "train", "test": "test"}  # as names spell them
 NAME = re.compile(
     r"(?P<part>Test|Train|Training)_run-(?P<column>\d+)-(?P<row>\d+)"
     r"_(?P<genre>[a-z]+)\.(?P<number>\d{5})_(?P<seconds>\d+(?:\.\d+)?)s(?:[._-][\w-]+)?\.(?:wav|au|flac)",
@@ -45,7 +45,7 @@ class Stimulus:
 
 def is_stimulus(name: str) -> bool:
     """Whether a file name, with or without folders, has the form of a stimulus name."""
-    return _match(name) is not None
+    return NAME.fullmatch(_base(name)) is not None
 
 
 def parse(name: str) -> Stimulus:
@@ -57,10 +57,10 @@ def parse(name: str) -> Stimulus:
     Raises:
         InputError: not such a name, an unknown genre, or a place outside of the 40 rows and 6 or 12 columns.
     """
-    match = _match(name)
+    match = NAME.fullmatch(_base(name))
     if match is None:
         raise InputError(f"{name}: not a stimulus name such as Test_run-06-40_reggae.00013_15s.wav")
-    part, genre = PART_WORDS[match["part"].lower()], match["genre"].lower()
+    part, genre = "test" if match["part"].lower() == "test" else "train", match["genre"].lower()
     column, row = int(match["column"]), int(match["row"])
     if genre not in GENRES:
         raise InputError(f"{name}: unknown genre {genre!r}; choose from {', '.join(GENRES)}")
@@ -69,14 +69,29 @@ def parse(name: str) -> Stimulus:
     return Stimulus(part, column, row, genre, f"{genre}.{match['number']}", float(match["seconds"]))
 
 
+def order_table(names: Iterable[str], part: str) -> np.ndarray:
+    """Which track stood where, by the names: strings [40 rows, 12 training or 6 test runs], empty where none is named.
+
+    Raises:
+        InputError: a name is malformed, or two different tracks claim one place.
+    """
+    table = np.full((ROWS, COLUMNS[part]), "", dtype="<U32")
+    for one in map(parse, names):
+        if one.part == part:
+            other = table[one.row - 1, one.column - 1]
+            if other not in ("", one.track):
+                raise InputError(f"{part} run {one.column}, row {one.row}: {other} and {one.track}; remove one")
+            table[one.row - 1, one.column - 1] = one.track
+    return table
+
+
 def clips(root: Path, part: str) -> list[Clip]:
     """Stimuli of one part below `root` (`run_dataset/<genre>/…`), ordered by run and row, labels from their names.
 
     Raises:
         InputError: there are none, or two different tracks claim one place.
     """
-    paths = [path for path in Path(root).rglob("*_run-*") if path.is_file()]
-    return _ordered(paths, part, str(root))
+    return _ordered([path for path in Path(root).rglob("*_run-*") if path.is_file()], part, str(root))
 
 
 def listed(list_file: Path, root: Path, part: str) -> list[Clip]:
@@ -92,15 +107,14 @@ def listed(list_file: Path, root: Path, part: str) -> list[Clip]:
     return _ordered(paths, part, str(list_file))
 
 
-def _match(name: str) -> re.Match | None:
-    return NAME.fullmatch(Path(name.replace("\\", "/")).name)
+def _base(name: str) -> str:
+    return name.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def _ordered(paths: Sequence[Path], part: str, where: str) -> list[Clip]:
-    stimuli = [(parse(path.name), path) for path in sorted(paths, key=lambda path: path.name)]
-    chosen = sorted(((s, p) for s, p in stimuli if s.part == part), key=lambda pair: (pair[0].column, pair[0].row))
-    for (one, _), (other, _) in pairwise(chosen):
-        if (one.column, one.row) == (other.column, other.row) and one.track != other.track:
-            raise InputError(f"{part} run {one.column}, row {one.row}: {one.track} and {other.track}; remove one")
-    found = [Clip(path, (GENRES.index(s.genre),), s.track, duration=s.seconds) for s, path in chosen]
+    paths = sorted(paths, key=lambda path: path.name)
+    order_table([path.name for path in paths], part)  # two tracks in one place are an error
+    stimuli = [(one, path) for one, path in ((parse(path.name), path) for path in paths) if one.part == part]
+    stimuli.sort(key=lambda pair: (pair[0].column, pair[0].row))
+    found = [Clip(path, (GENRES.index(one.genre),), one.track, duration=one.seconds) for one, path in stimuli]
     return list(require(found, f"{where} ({part} stimuli)"))

@@ -55,3 +55,14 @@ def test_clips_come_in_order_with_labels_from_their_names(tmp_path):
     list_file.write_text("pop/Train_run-01-01_pop.00005_15s.wav\n")
     with pytest.raises(InputError, match="not there"):
         fmri.listed(list_file, tmp_path, "train")
+
+
+def test_the_order_of_a_part_is_a_table_of_rows_and_runs():
+    names = ["x/Test_run-06-40_reggae.00013_15s.wav", "Test_run-01-02_rock.00001_15s.wav",
+             "Train_run-12-01_pop.00002_15s.wav"]
+    test, train = (fmri.order_table(names, part) for part in ("test", "train"))
+    assert (test.shape, train.shape) == ((40, 6), (40, 12))
+    assert (test[39, 5], test[1, 0], train[0, 11]) == ("reggae.00013", "rock.00001", "pop.00002")
+    assert (test != "").sum() == 2 and (train != "").sum() == 1
+    with pytest.raises(InputError, match=r"test run 1, row 2: rock.00001 and rock.00007; remove one"):
+        fmri.order_table([*names, "Test_run-01-02_rock.00007_15s.wav"], "test")
