@@ -200,8 +200,8 @@ def solo_shares(checkpoint: Checkpoint, solos: Sequence[Clip]) -> dict[str, dict
 def named_first(rows: Mapping[str, Mapping[str, float]]) -> tuple[int, int]:
     """Of the recordings of instruments that are in the list: how many have their own predicted most, and how many."""
     known = {name: row for name, row in rows.items() if name.split("_")[0] in row}
-    hits = [name for name, row in known.items() if max(row.values()) > 0 and max(row, key=row.get) == name.split("_")[0]]
-    return len(hits), len(known)
+    first = {name: max(row, key=row.get) for name, row in known.items() if max(row.values()) > 0}
+    return sum(instrument == name.split("_")[0] for name, instrument in first.items()), len(known)
 
 
 def films_of_solos(solos: Sequence[Clip], instruments: Sequence[str], out: Path, seed: int, count: int = 4) -> Films:

@@ -185,7 +185,7 @@ def markdown(job: Job, rows: Sequence[Row]) -> str:
     lines = table(rows)
     cells = [list(lines[0]), ["---"] * len(lines[0]), *(line.values() for line in lines)]
     text = ["| " + " | ".join(row) + " |" for row in cells]
-    return "\n".join([f"GTZAN ({job.label}), {job.protocol} split; the document's stand on the whole corpus", "", *text])
+    return "\n".join([f"GTZAN ({job.label}), {job.protocol} split; the document: whole corpus", "", *text])
 
 
 def variants(job: Job, budget: Budget) -> dict[str, dict[str, float]]:
