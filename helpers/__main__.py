@@ -28,22 +28,19 @@ def main(arguments: list[str] | None = None) -> int:
 
     Returns:
         The exit code: that of the command, 2 and one line on stderr for bad input, files or options that cannot be
-        used, 130 and one line when interrupted, 141 when nobody reads what is printed any more.
+        used or a standard output that takes nothing any more, 130 and one line when interrupted.
     """
     try:
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
         _flush()
         return code
-    except BrokenPipeError:
-        _silence()
-        return 141
     except KeyboardInterrupt:
         return _fail("interrupted; the same command goes on where it stopped", 130)
     except InputError as error:
         return _fail(f"error: {error}")
     except typer.TyperException as error:
         return _fail(f"error: {error.format_message().rstrip('.')}; `--help` shows what there is")
-    except OSError as error:  # a full disk, a folder that may not be written
+    except OSError as error:  # a full disk, a folder that may not be written, a pipe that nobody reads
         return _fail(f"error: {error.filename or 'standard output or a file'}: {error.strerror or error}")
 
 

@@ -14,8 +14,6 @@ import numpy as np
 
 DEFAULT_THRESHOLD = 0.5  # of a class that validation data hold nothing of
 
-POOLING = ("mean", "max", "sum")  # of the windows of an excerpt
-
 Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 
@@ -47,10 +45,15 @@ def macro_f1(targets: np.ndarray, decisions: np.ndarray) -> float:
 
 
 def lrap(targets: np.ndarray, scores: np.ndarray) -> float:
-    """Label ranking average precision: of the classes ranked at or above a true one, the share that is true."""
-    from sklearn.metrics import label_ranking_average_precision_score
+    """Label ranking average precision: of the classes ranked at or above a true one, the share that is true.
 
-    return float(label_ranking_average_precision_score(targets, scores))
+    As scikit-learn's, but a hundred times as fast: the bootstrap asks a thousand times.
+    """
+    targets = np.asarray(targets, bool)
+    above = scores[:, None, :] >= scores[:, :, None]  # [N, C, C]: the last class is ranked at or above the other
+    precision = (above & targets[:, None, :]).sum(axis=2) / above.sum(axis=2)
+    there = targets.sum(axis=1)
+    return float(np.where(there > 0, (precision * targets).sum(axis=1) / np.maximum(there, 1), 1.0).mean())
 
 
 def hit_at_1(targets: np.ndarray, scores: np.ndarray) -> float:
@@ -72,7 +75,15 @@ def choose_thresholds(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
     To be called with validation data; with test data the result is an oracle and must be named so. A class that
     does not occur gets `DEFAULT_THRESHOLD`.
     """
-    return np.array([_best_threshold(targets[:, c] > 0.5, scores[:, c]) for c in range(targets.shape[1])])
+    from sklearn.metrics import precision_recall_curve
+
+    chosen = np.full(targets.shape[1], DEFAULT_THRESHOLD)
+    for c in np.flatnonzero((targets > 0.5).any(axis=0)):
+        precision, recall, steps = precision_recall_curve(targets[:, c] > 0.5, scores[:, c])  # steps ascend
+        f1 = precision * recall / np.maximum(precision + recall, 1e-9)
+        best = len(steps) - 1 - int(np.argmax(f1[-2::-1]))  # of equals the highest
+        chosen[c] = (steps[best] + (steps[best - 1] if best else 0)) / 2
+    return chosen
 
 
 def constant(labels: Iterable[int], shape: tuple[int, int]) -> np.ndarray:
@@ -80,16 +91,6 @@ def constant(labels: Iterable[int], shape: tuple[int, int]) -> np.ndarray:
     decisions = np.zeros(shape, int)
     decisions[:, list(labels)] = 1
     return decisions
-
-
-def best_constant(targets: np.ndarray) -> tuple[int, ...]:
-    """The label set that, predicted for every item of `targets`, gives the best micro F1.
-
-    It consists of the k most frequent classes for some k: for a fixed number of labels these give the most hits.
-    """
-    order = np.argsort(-np.asarray(targets).sum(axis=0), kind="stable")
-    sets = [tuple(sorted(order[:k].tolist())) for k in range(1, targets.shape[1] + 1)]
-    return max(sets, key=lambda labels: micro_f1(targets, constant(labels, targets.shape)))
 
 
 def constant_scores(targets: np.ndarray, labels: Iterable[int]) -> dict[str, float]:
@@ -116,16 +117,3 @@ def pool_windows(scores: Iterable[np.ndarray], how: str) -> np.ndarray:
     for count, row in enumerate(scores, start=1):  # noqa: B007
         total = total + row
     return total / (count if how == "mean" else max(total.max(), np.finfo(float).tiny))
-
-
-def _best_threshold(present: np.ndarray, scores: np.ndarray) -> float:
-    """Threshold of one class; `present` [N] bool, `scores` [N]."""
-    if not present.any():
-        return DEFAULT_THRESHOLD
-    order = np.argsort(-scores, kind="stable")
-    ordered, hits = scores[order], np.cumsum(present[order])
-    f1 = 2 * hits / (np.arange(1, len(scores) + 1) + present.sum())
-    f1[:-1][ordered[:-1] == ordered[1:]] = -1.0  # equal scores cannot be told apart
-    predicted = int(np.argmax(f1)) + 1
-    below = ordered[predicted] if predicted < len(ordered) else 0.0
-    return float((ordered[predicted - 1] + below) / 2)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from helpers.datasets import irmas
-from helpers.evaluation import multilabel
+from helpers.evaluation import frames, multilabel
 
 TARGETS = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 1]])
 DECISIONS = np.array([[1, 0, 0], [1, 0, 1], [1, 1, 0], [0, 0, 0]])
@@ -19,10 +19,13 @@ def test_f1_by_hand():
 
 
 def test_averages_equal_those_of_scikit_learn():
-    from sklearn.metrics import f1_score
+    from sklearn.metrics import f1_score, label_ranking_average_precision_score
 
     rng = np.random.default_rng(0)
     targets, decisions = rng.integers(0, 2, (2, 50, 11))
+    targets[0] = 0
+    scores = rng.integers(0, 5, (50, 11)) / 5  # many equal ones
+    assert multilabel.lrap(targets, scores) == pytest.approx(label_ranking_average_precision_score(targets, scores))
     for average, metric in (("micro", multilabel.micro_f1), ("macro", multilabel.macro_f1)):
         assert metric(targets, decisions) == pytest.approx(f1_score(targets, decisions, average=average))
 
@@ -53,7 +56,7 @@ def test_best_constant_is_the_best_of_all_label_sets():
     targets = (rng.random((60, 5)) < [0.7, 0.4, 0.3, 0.1, 0.05]).astype(int)
     every = [[c for c in range(5) if code >> c & 1] for code in range(1, 32)]
     best = max(multilabel.micro_f1(targets, multilabel.constant(labels, targets.shape)) for labels in every)
-    found = multilabel.constant_scores(targets, multilabel.best_constant(targets))
+    found = multilabel.constant_scores(targets, frames.best_constant(targets)[0])
     assert found["micro_f1"] == pytest.approx(best)
     assert found["hit_at_1"] == pytest.approx(targets[:, 0].mean())
 
