@@ -123,7 +123,12 @@ def fold_hits(
 def choose_shrinkage(
     embedding: torch.Tensor, labels: torch.Tensor, fold_of: np.ndarray, widths: Sequence[int]
 ) -> float:
-    """The value of SHRINKAGES with most hits in a cross-validation over the folds; of equals the smallest."""
+    """The value of SHRINKAGES with most hits in a cross-validation over the folds; of equals the smallest.
+
+    With a single fold nothing can be chosen: the middle one.
+    """
+    if len(np.unique(fold_of)) < 2:
+        return SHRINKAGES[len(SHRINKAGES) // 2]
     return max(SHRINKAGES, key=lambda value: fold_hits(embedding, labels, fold_of, widths, value).sum())
 
 
