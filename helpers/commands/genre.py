@@ -46,7 +46,7 @@ def add_to(program: typer.Typer) -> None:
 def download(data_root: DataRoot = DATA) -> None:
     """Fetch the archive from the first server that has it, checked, going on where it was cut off."""
     from helpers.datasets import gtzan
-    from helpers.datasets.download import fetch
+    from helpers.datasets.archives import fetch
 
     first, *others = gtzan.DOWNLOADS.values()
     try:

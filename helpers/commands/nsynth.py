@@ -41,7 +41,7 @@ def download(
 ) -> None:
     """Fetch the official archives, checked, going on where it was cut off."""
     from helpers.datasets import nsynth
-    from helpers.datasets.download import fetch
+    from helpers.datasets.archives import fetch
 
     for name in split or nsynth.DOWNLOADS:
         path = fetch(nsynth.DOWNLOADS[name], data_root)

@@ -1,14 +1,23 @@
-"""Tar archives read as a stream, from front to back, without unpacking them to disk."""
+"""Archives: fetched with pooch, checksummed and going on where they were cut off, and read without unpacking them.
+
+Tar archives are read as a stream, from front to back. `digests` compares the contents of clips wherever they lie.
+"""
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import os
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
+
+from tqdm import tqdm
 
 from helpers import audio
 from helpers.config import InputError
@@ -18,6 +27,67 @@ SUFFIXES = (".tar", ".tar.gz", ".tgz")
 CHUNK = 1 << 20  # bytes
 FIRST = 1 << 20  # bytes of a file that are read before its length is thought about; a note has 128 kB
 MOST = 1 << 26  # bytes of a file that are ever held in memory where only its beginning is wanted
+TIMEOUT_S = 30
+BATCH = 256  # files in memory at a time, at most
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A file on the web: address, checksum as pooch takes it ("md5:…", "sha256:…"), and its size for people."""
+
+    url: str
+    checksum: str
+    size: str
+
+    @property
+    def name(self) -> str:
+        """File name, without a query."""
+        return self.url.split("?")[0].rsplit("/", 1)[-1]
+
+
+def fetch(archive: Archive, folder: Path) -> Path:
+    """Download a file unless it is there already with the right checksum; returns its path.
+
+    A download that was cut off leaves `<name>.part` and goes on from there next time.
+
+    Raises:
+        InputError: the server cannot be reached, or the file is not the one that was published.
+    """
+    import pooch
+    import requests
+
+    def download(url: str, output_file: str, _pooch: object) -> None:
+        _resume(url, Path(folder) / f"{archive.name}.part")
+        os.replace(Path(folder) / f"{archive.name}.part", output_file)
+
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    try:
+        return Path(pooch.retrieve(archive.url, archive.checksum, archive.name, folder, downloader=download))
+    except requests.RequestException as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{archive.url}: cannot be downloaded ({reason}); the same command goes on later") from None
+    except ValueError:
+        reason = f"the file differs from the published one ({archive.checksum})"
+        raise InputError(f"{archive.url}: {reason}; try again") from None
+
+
+def _resume(url: str, part: Path) -> None:
+    """Fetch what a `.part` file lacks, by an HTTP range request."""
+    import requests
+
+    there = part.stat().st_size if part.exists() else 0
+    headers = {"Range": f"bytes={there}-"} if there else {}
+    with requests.get(url, stream=True, timeout=TIMEOUT_S, headers=headers) as response:
+        if response.status_code == 416:  # nothing is left to fetch
+            return
+        response.raise_for_status()
+        there = there if response.status_code == 206 else 0  # not every server knows ranges
+        total = there + int(response.headers.get("Content-Length", 0))
+        bar = tqdm(total=total, initial=there, unit="B", unit_scale=True, desc=part.stem)
+        with bar, open(part, "ab" if there else "wb") as file:
+            for chunk in response.iter_content(CHUNK):
+                file.write(chunk)
+                bar.update(len(chunk))
 
 
 def is_archive(path: Path) -> bool:
@@ -58,6 +128,21 @@ def sources(clips: Sequence[Clip], seconds: float | None = None) -> Iterator[Pat
                 position += 1
         if position < end:
             raise InputError(f"{clip.path}: has changed while it was read; start again")
+
+
+def digests(clips: Sequence[Clip], sample_rate: int, label: str) -> Iterator[bytes | InputError]:
+    """Digest of the samples of each clip (or why it cannot be read), in order, a few files decoded at a time."""
+
+    def digest(source: Path | bytes) -> bytes | InputError:
+        try:
+            return hashlib.sha1(audio.read(source, sample_rate).tobytes()).digest()
+        except InputError as error:
+            return error
+
+    contents = iter(tqdm(sources(clips), total=len(clips), unit="clip", desc=label, disable=None, leave=False))
+    with ThreadPoolExecutor() as pool:
+        while batch := list(islice(contents, BATCH)):
+            yield from pool.map(digest, batch)
 
 
 class _Header(tarfile.TarInfo):

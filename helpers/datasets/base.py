@@ -15,24 +15,22 @@ from helpers.config import DEMO, DataLabel, InputError
 from helpers.files import fingerprint
 
 if TYPE_CHECKING:
-    from helpers.datasets.download import Archive
+    from helpers.datasets.archives import Archive
 
 DEMO_MARK = "DEMO.txt"  # lies in the root of every generated corpus
+NAMED = 5  # files that a problem names
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A stretch of an audio file with its labels.
-
-    `member` names the file inside an archive, if `path` is one.
-    """
+    """A stretch of an audio file with its labels."""
 
     path: Path
     labels: tuple[int, ...]  # indices of the classes that are heard
     group: str  # what must not stand on two sides of a split: instrument, recording, film or piece
     start: float = 0.0  # s
     duration: float | None = None  # s; None: to the end of the file
-    member: str | None = None
+    member: str | None = None  # the file inside an archive, if `path` is one
 
     @property
     def name(self) -> str:
@@ -83,16 +81,13 @@ class Corpus:
         return any(any(Path(root).glob(pattern)) for pattern in self.test_places or self.places)
 
     def label(self, root: Path, split: str, n: int) -> DataLabel:
-        """Data label of every number that stands on `n` clips of a split."""
-        return data_label(root, n, self.official.get(split, -1))
+        """Data label of numbers that stand on `n` clips of a split: 'official' (all of it), 'subset' or 'demo'."""
+        labels = [data_label(place, n, self.official.get(split, -1)) for place in (root, *self.found(root))]
+        return "demo" if "demo" in labels else labels[0]
 
 
 def locate(folders: Iterable[str], root: Path, remedy: str) -> Path:
-    """The first of the relative `folders` that exists below `root`.
-
-    Raises:
-        InputError: none does; the message ends with the remedy.
-    """
+    """The first of the relative `folders` that exists below `root`; an InputError with the remedy if none does."""
     for folder in (folders := list(folders)):
         if (Path(root) / folder).is_dir():
             return Path(root) / folder
@@ -110,6 +105,11 @@ def data_label(root: Path, n: int, official_n: int) -> DataLabel:
 def clips_fingerprint(clips: Sequence[Clip]) -> str:
     """Digest of names, positions and labels of the clips, whatever their order and folder."""
     return fingerprint(sorted((clip.name, clip.start, clip.labels) for clip in clips))
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many names, for a problem that concerns them all."""
+    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
 
 
 def groups(clips: Sequence[Clip]) -> np.ndarray:
@@ -132,10 +132,10 @@ def split_by_group(clips: Sequence[Clip], fractions: Sequence[float], seed: int 
     share = np.asarray(fractions, float) / sum(fractions)
     parts: list[list[Clip]] = [[] for _ in fractions]
     generator = np.random.default_rng(seed)
-    for label in sorted(by_class):
+    for _, names in sorted(by_class.items()):
         given = np.zeros(len(share))
-        for number, group in enumerate(generator.permutation(by_class[label])):
-            part = int(np.argmax(share * (number + 1) - given))
+        for number, group in enumerate(generator.permutation(names), start=1):
+            part = int(np.argmax(share * number - given))
             given[part] += 1
             parts[part] += members[str(group)]
     return parts
@@ -150,19 +150,16 @@ def subset(clips: Sequence[Clip], most: int, seed: int = 0) -> list[Clip]:
     if len(clips) <= most:
         return list(clips)
     generator = np.random.default_rng(seed)
+    place = {group: generator.random() for group in sorted({clip.group for clip in clips})}
     by_class: dict[int, list[tuple[int, float, int]]] = {}
     turns: Counter[tuple[int, str]] = Counter()
-    place = {group: generator.random() for group in sorted({clip.group for clip in clips})}
     for index in generator.permutation(len(clips)).tolist():
         label, group = _class(clips[index]), clips[index].group
         by_class.setdefault(label, []).append((turns[label, group], place[group], index))
         turns[label, group] += 1
-    ranked = [
-        (rank / len(members), label, index)
-        for label, members in by_class.items()
-        for rank, (_, _, index) in enumerate(sorted(members))
-    ]
-    return [clips[index] for index in sorted(index for _, _, index in sorted(ranked)[: max(most, 0)])]
+    ranked = sorted((rank / len(members), label, index) for label, members in by_class.items()
+                    for rank, (_, _, index) in enumerate(sorted(members)))
+    return [clips[index] for index in sorted(index for _, _, index in ranked[: max(most, 0)])]
 
 
 def grouped_folds(labels: Sequence[int], groups: Sequence[str], n_splits: int, seed: int = 0) -> np.ndarray:

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.base import Clip, Corpus, Report, data_label, locate, require
+from helpers.datasets.base import Clip, Corpus, Report, locate, require
 
 CLASSES = (
     "erhu", "pipa", "sanxian", "dizi", "suona", "zhuiqin", "zhongruan", "liuqin", "guzheng", "yangqin", "sheng",
 )  # fmt: skip
 PIECES = {"train": (1, 2, 3, 4), "test": (5,)}
-OFFICIAL_PIECES = 55
+OFFICIAL = {"pieces": 55}
 CLIP_S = 5.0
 NAME = re.compile(r"(\d{1,2})\.(\d)")  # of a file without its suffix
 REMEDY = "get ChMusic from opendatalab.com/OpenDataLab/ChMusic and put its WAV files into chmusic/"
@@ -58,11 +58,7 @@ def pieces(root: Path) -> list[tuple[Path, int, int]]:
 
 
 def folder(root: Path) -> Path:
-    """The folder of ChMusic in a data root.
-
-    Raises:
-        InputError: there is none.
-    """
+    """The folder of ChMusic in a data root; an InputError if there is none."""
     return locate(("chmusic", "ChMusic"), root, REMEDY)
 
 
@@ -71,8 +67,7 @@ def validate(root: Path) -> Report:
     found, problems = pieces(root), []
     for index, name in enumerate(CLASSES):
         there = {piece for _, instrument, piece in found if instrument == index}
-        missing = sorted({*PIECES["train"], *PIECES["test"]} - there)
-        if missing:
+        if missing := sorted({*PIECES["train"], *PIECES["test"]} - there):
             problems.append(f"{name}: pieces {missing} are missing; copy {index + 1}.{missing[0]}.wav again")
     counts = {"pieces": len(found)}
     for split in PIECES:
@@ -80,16 +75,11 @@ def validate(root: Path) -> Report:
             counts[f"{split} clips"] = len(clips(root, split))
         except InputError as error:
             problems.append(str(error))
-    return Report("chmusic", label_of(root), counts, problems)
-
-
-def label_of(root: Path) -> str:
-    """'official', 'subset' or 'demo'."""
-    return data_label(folder(root), len(pieces(root)), OFFICIAL_PIECES)
+    return Report("chmusic", CORPUS.label(root, "pieces", len(found)), counts, problems)
 
 
 CORPUS = Corpus(
-    name="chmusic", title="ChMusic", classes=CLASSES, group="piece", places=("chmusic", "ChMusic"), official={},
+    name="chmusic", title="ChMusic", classes=CLASSES, group="piece", places=("chmusic", "ChMusic"), official=OFFICIAL,
     licence="research use; none is named, so ask before publishing audio of it", clips=clips, validate=validate,
     citation="Gong, Zhu, Zhu, Wei, ChMusic: A Traditional Chinese Music Dataset for Evaluation of Instrument "
              "Recognition, ICBDT 2021 (doi 10.1145/3490322.3490351); opendatalab.com/OpenDataLab/ChMusic, about 1.1 GB",

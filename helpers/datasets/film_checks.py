@@ -16,7 +16,7 @@ import pydantic
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.download import Archive, fetch
+from helpers.datasets.archives import Archive, fetch
 from helpers.datasets.film_sources import (
     SAMPLE_RATE,
     Fault,

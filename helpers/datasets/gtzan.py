@@ -23,8 +23,8 @@ import numpy as np
 
 from helpers import audio
 from helpers.config import InputError
+from helpers.datasets.archives import Archive
 from helpers.datasets.base import Clip, Corpus, Report, data_label, locate, require, split_by_group
-from helpers.datasets.download import Archive
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 EIGHT_GENRES = tuple(genre for genre in GENRES if genre not in ("blues", "rock"))  # the smaller set that is also used
@@ -47,18 +47,14 @@ SHORTEST = 0.5  # s; what is shorter says nothing about its genre
 
 @dataclass(frozen=True)
 class Tracks:
-    """Whole files as clips (group: track name, duration: that of the file), and one line for each file left out."""
+    """What `tracks` found."""
 
-    clips: list[Clip]
-    skipped: list[str]
+    clips: list[Clip]  # whole files; group: track name, duration: that of the file
+    skipped: list[str]  # one line for each file left out
 
 
 def folder(root: Path) -> Path:
-    """The folder that holds one folder for each genre.
-
-    Raises:
-        InputError: there is none below `root`.
-    """
+    """The folder below `root` that holds one folder for each genre; an InputError if there is none."""
     found = [name for name in FOLDERS if any((Path(root) / name / genre).is_dir() for genre in GENRES)]
     return locate(found or FOLDERS[:2], root, REMEDY)
 
@@ -83,33 +79,22 @@ def tracks(root: Path, genres: Sequence[str] = GENRES) -> Tracks:
             if match is None or path.stem in found:
                 continue
             try:
-                found[path.stem] = Clip(path, (label,), match["track"].lower(), duration=_usable_length(path))
+                seconds = audio.length(path)
             except InputError as error:
-                skipped.append(str(error))
+                skipped.append(f"{error}; left out")
+                continue
+            if seconds < SHORTEST:
+                skipped.append(f"{path}: too short ({seconds:.2f} s); left out")
+            else:
+                found[path.stem] = Clip(path, (label,), match["track"].lower(), duration=seconds)
     skipped = [line for line in skipped if Path(line.split(": ")[0]).stem not in found]
     return Tracks(list(require(list(found.values()), str(base))), skipped)
 
 
-def _usable_length(path: Path) -> float:
-    """Duration in seconds.
-
-    Raises:
-        InputError: unreadable or too short, in one line that begins with the path.
-    """
-    seconds = audio.length(path)
-    if seconds < SHORTEST:
-        raise InputError(f"{path}: too short ({seconds:.2f} s); left out")
-    return seconds
-
-
 def windows(clips: Sequence[Clip], seconds: float, hop: float, heard: float) -> list[Clip]:
-    """Cut whole-file clips to windows, each a clip of its own in the same group.
+    """Cut whole-file clips to windows of `seconds`, `hop` seconds apart, each a clip of its own in the same group.
 
-    Args:
-        clips: with durations.
-        seconds: length of a window; a file that is shorter gives one window.
-        hop: seconds from one window to the next.
-        heard: seconds at the beginning of each file that are used.
+    Only the first `heard` seconds of a file are used; one that is shorter than a window gives one window.
     """
     cut = []
     for clip in clips:
@@ -119,17 +104,11 @@ def windows(clips: Sequence[Clip], seconds: float, hop: float, heard: float) -> 
 
 
 def split(clips: Sequence[Clip], protocol: str, seed: int = 0) -> dict[str, list[Clip]]:
-    """Deal clips (whole files or windows) out to train, valid and test.
+    """Deal clips of `tracks` or `windows` out to train, valid and test; an InputError for an unknown protocol.
 
-    Args:
-        clips: of `tracks` or `windows`.
-        protocol: `filtered`: the fault-filtered lists (no repeats, no wrong labels, artists kept apart as far as
-            possible); `track`: 70/15/15 at random by track; `leaky`: 70/15/15 at random by window, so that windows of
-            one file stand on all sides. Only for comparison.
-        seed: of the random protocols.
-
-    Raises:
-        InputError: unknown protocol.
+    `filtered`: the fault-filtered lists (no repeats, no wrong labels, artists kept apart as far as possible);
+    `track`: 70/15/15 at random by track; `leaky`: 70/15/15 at random by window, so that windows of one file stand on
+    all sides, only for comparison. The seed is that of the random protocols.
     """
     if protocol == "filtered":
         names = filtered_tracks()
@@ -168,11 +147,7 @@ def listed(clips: Sequence[Clip], list_file: Path) -> list[Clip]:
 
 
 def list_lines(list_file: Path) -> list[str]:
-    """The lines of a list file that are not empty.
-
-    Raises:
-        InputError: it is missing or not text.
-    """
+    """The lines of a list file that are not empty; an InputError if it is missing or not text."""
     try:
         return [line.strip() for line in Path(list_file).read_text(encoding="utf-8").splitlines() if line.strip()]
     except FileNotFoundError:
@@ -187,7 +162,7 @@ def validate(root: Path) -> Report:
     label = data_label(root, len(found.clips), OFFICIAL_TRACKS)
     counts = {genre: sum(clip.labels == (index,) for clip in found.clips) for index, genre in enumerate(GENRES)}
     parts = split(found.clips, "filtered")
-    problems = [line if "left out" in line else f"{line}; left out" for line in found.skipped]
+    problems = [*found.skipped]
     problems += [f"{folder(root) / genre}: no clip of this genre" for genre, n in counts.items() if not n]
     notes = ["fault-filtered " + ", ".join(f"{part} {len(parts[part])} of {n}" for part, n in FILTERED.items())]
     durations = np.array([clip.duration for clip in found.clips])

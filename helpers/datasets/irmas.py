@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.base import Clip, Corpus, Report, data_label, locate, require
-from helpers.datasets.download import Archive, fetch
+from helpers.datasets.archives import Archive, fetch
+from helpers.datasets.base import Clip, Corpus, Report, locate, require
 from helpers.files import atomic, inside
 
 CODES = ("cel", "cla", "flu", "gac", "gel", "org", "pia", "sax", "tru", "vio", "voi")
@@ -54,41 +54,35 @@ def clips(root: Path, split: str) -> list[Clip]:
         InputError: the split is not there or empty, a folder is no instrument code, or a label file is missing, empty
             or holds an unknown code.
     """
-    folders = split_folders(root, split)
-    if split == "train":
-        found = [training_clip(path) for path in audio_files(folders[0])]
-    else:
-        found = [Clip(path, read_labels(path.with_suffix(".txt")), track(path))
-                 for folder in folders for path in audio_files(folder)]
-    return list(require(found, ", ".join(map(str, folders))))
+    clip_of = _training_clip if split == "train" else _test_clip
+    found = [clip_of(path) for path in _paths(root, split)]
+    where = ", ".join(map(str, split_folders(root, split))) or f"{root}: IRMAS-TestingData-Part1"
+    return list(require(found, where))
 
 
 def split_folders(root: Path, split: str) -> list[Path]:
     """The training folder, or those test folders (Part1 to Part3) that are there, in `root` or in `root/irmas`.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no training folder. Without test folders the list is empty.
     """
     train = locate(("irmas/IRMAS-TrainingData", "IRMAS-TrainingData"), root, REMEDY)
-    if split == "train":
-        return [train]
-    if not (parts := _parts(train)):
-        raise InputError(f"{train.parent}: holds no IRMAS-TestingData-Part1; {REMEDY}")
-    return parts
+    return [train] if split == "train" else sorted(p for p in train.parent.glob("IRMAS-TestingData*") if p.is_dir())
 
 
-def _parts(train: Path) -> list[Path]:
-    return sorted(path for path in train.parent.glob("IRMAS-TestingData*") if path.is_dir())
+def _paths(root: Path, split: str) -> list[Path]:
+    return [path for folder in split_folders(root, split) for path in audio_files(folder)]
 
 
-def training_clip(path: Path) -> Clip:
-    """A training clip from its path: label from the folder, recording from the name.
+def _test_clip(path: Path) -> Clip:
+    """A test excerpt with the labels beside it."""
+    return Clip(path, read_labels(path.with_suffix(".txt")), track(path))
 
-    Raises:
-        InputError: the folder is none of the eleven codes.
-    """
+
+def _training_clip(path: Path) -> Clip:
+    """A training clip from its path: label from the folder, recording from the name."""
     if path.parent.name not in CODES:
-        raise InputError(f"{path}: folder {path.parent.name!r} is none of {', '.join(CODES)}; move the file")
+        raise InputError(f"{path}: {_no_code(path)}")
     recording = RECORDING.search(path.stem)
     group = recording[1] if recording else f"{path.parent.name}/{path.stem}"
     return Clip(path, (CODES.index(path.parent.name),), group)
@@ -118,11 +112,7 @@ def read_labels(path: Path) -> tuple[int, ...]:
 
 
 def ground_truth(path: Path) -> tuple[int, ...] | None:
-    """Labels of any audio file: from the `.txt` beside it, else from its folder; None if it has neither.
-
-    Raises:
-        InputError: the label file is faulty.
-    """
+    """Labels of any audio file: from the `.txt` beside it (raises as `read_labels`), else its folder, else None."""
     if path.with_suffix(".txt").is_file():
         return read_labels(path.with_suffix(".txt"))
     return (CODES.index(path.parent.name),) if path.parent.name in CODES else None
@@ -143,21 +133,14 @@ def audio_files(folder: Path) -> Iterator[Path]:
             if path.suffix.lower() in (".wav", ".flac") and not path.name.startswith("."))
 
 
-def label_of(root: Path, split: str, found: list[Clip]) -> str:
-    """'official', 'subset' or 'demo'."""
-    return data_label(split_folders(root, split)[0], len(found), OFFICIAL[split])
-
-
 def validate(root: Path) -> Report:
     """Count clips, read every label file and every audio header; faults are collected, not raised.
 
     Raises:
         InputError: there is no training folder at all.
     """
-    train_folder = split_folders(root, "train")[0]
-    train = list(audio_files(train_folder))
-    test = [path for folder in _parts(train_folder) for path in audio_files(folder)]
-    label = data_label(train_folder, len(train), OFFICIAL["train"])
+    train, test = _paths(root, "train"), _paths(root, "test")
+    label = CORPUS.label(root, "train", len(train))
     problems = [*_labels_wrong(train, test), *_unreadable([*train, *test])]
     if label != "demo":
         problems += _missing(train, test)
@@ -188,15 +171,16 @@ def unpack(archive: Path, folder: Path) -> None:
             members = [member for member in content.infolist() if not member.is_dir()]
             for member in tqdm(members, desc=f"unpack {archive.name}", unit="file", disable=None):
                 target = inside(folder, member.filename)
-                if not (target.is_file() and target.stat().st_size == member.file_size):
-                    _extract(content, member, target)
+                if target.is_file() and target.stat().st_size == member.file_size:
+                    continue
+                with atomic(target) as temporary, content.open(member) as source, open(temporary, "wb") as file:
+                    shutil.copyfileobj(source, file)
     except zipfile.BadZipFile as error:
         raise InputError(f"{archive}: damaged archive ({error}); delete it and download it again") from None
 
 
-def _extract(content: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path) -> None:
-    with atomic(target) as temporary, content.open(member) as source, open(temporary, "wb") as file:
-        shutil.copyfileobj(source, file)
+def _no_code(path: Path) -> str:
+    return f"folder {path.parent.name!r} is none of {', '.join(CODES)}; move the file"
 
 
 def _labels_wrong(train: list[Path], test: list[Path]) -> Iterator[str]:
@@ -206,7 +190,7 @@ def _labels_wrong(train: list[Path], test: list[Path]) -> Iterator[str]:
         if tagged and tagged[1] != path.parent.name:
             yield f"{path}: the name says {tagged[1]!r}, the folder {path.parent.name!r}; move it to the right folder"
         elif path.parent.name not in CODES:
-            yield f"{path}: folder {path.parent.name!r} is none of {', '.join(CODES)}; move the file"
+            yield f"{path}: {_no_code(path)}"
     for path in test:
         try:
             read_labels(path.with_suffix(".txt"))
@@ -226,10 +210,8 @@ def _unreadable(paths: list[Path]) -> Iterator[str]:
 def _missing(train: list[Path], test: list[Path]) -> Iterator[str]:
     """Counts that differ from the published ones."""
     found = Counter(path.parent.name for path in train)
-    short = {code: n for code, n in OFFICIAL_TRAIN.items() if found[code] != n}
-    if short:
-        listed = ", ".join(f"{code} {found[code]} of {n}" for code, n in short.items())
-        yield f"training clips: {listed}; {REMEDY}"
+    if short := [f"{code} {found[code]} of {n}" for code, n in OFFICIAL_TRAIN.items() if found[code] != n]:
+        yield f"training clips: {', '.join(short)}; {REMEDY}"
     if len(test) != OFFICIAL["test"]:
         yield f"test excerpts: {len(test)} of {OFFICIAL['test']}; {REMEDY}"
 

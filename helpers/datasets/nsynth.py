@@ -13,13 +13,12 @@ import contextlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from helpers.config import InputError
-from helpers.datasets.archives import archive_members, is_archive
-from helpers.datasets.base import Clip, Corpus, Report, data_label, require
-from helpers.datasets.download import Archive, identical, some
+from helpers.datasets.archives import Archive, archive_members, digests, is_archive
+from helpers.datasets.base import Clip, Corpus, Report, require, some
 from helpers.files import inside, read_json
 
 FAMILIES = (
@@ -41,10 +40,14 @@ OFFICIAL = {"train": 289_205, "valid": 12_678, "test": 4_096}
 TASK = "nsynth-family"
 HOST = "http://download.magenta.tensorflow.org/datasets/nsynth"
 DOWNLOADS = {
-    "train": Archive(f"{HOST}/nsynth-train.jsonwav.tar.gz", "md5:fde6665a93865503ba598b9fac388660", "about 22 GB"),
-    "valid": Archive(f"{HOST}/nsynth-valid.jsonwav.tar.gz", "md5:87e94a00a19b6dbc99cf6d4c0c0cae87", "about 1 GB"),
-    "test": Archive(f"{HOST}/nsynth-test.jsonwav.tar.gz", "md5:5e6f8719bf7e16ad0a00d518b78af77d", "about 350 MB"),
+    split: Archive(f"{HOST}/nsynth-{split}.jsonwav.tar.gz", f"md5:{digest}", size)
+    for split, digest, size in (
+        ("train", "fde6665a93865503ba598b9fac388660", "about 22 GB"),
+        ("valid", "87e94a00a19b6dbc99cf6d4c0c0cae87", "about 1 GB"),
+        ("test", "5e6f8719bf7e16ad0a00d518b78af77d", "about 350 MB"),
+    )
 }
+TWINS = ("mallet_acoustic_000", "mallet_acoustic_047")  # one vibraphone: some notes of both are bit-identical
 REMEDY = "get NSynth with `python -m helpers nsynth download`, or see data/README.txt"
 NAME = re.compile(
     r"(?P<instrument>(?P<family>[a-z_]+)_(?P<source>[a-z]+)_(?P<number>\d+))-(?P<pitch>\d+)-(?P<velocity>\d+)"
@@ -53,12 +56,21 @@ SUFFIXES = (".wav", ".flac")
 
 
 def clips(root: Path, split: str) -> list[Clip]:
-    """Notes of a split below `root`, in the order of their names; group = instrument.
-
-    Raises:
-        InputError: the split is not there, or cannot be understood.
-    """
+    """Notes of a split below `root` in the order of their names, group = instrument; raises as `read_folder` does."""
     return read_folder(find_split(root, split))
+
+
+def without_twins(train: Sequence[Clip], others: Sequence[Clip]) -> list[Clip]:
+    """Training notes less those that are bit-identical to one of `others` (validation and test notes).
+
+    mallet_acoustic_000 (train) and mallet_acoustic_047 (valid, test) are one instrument under two names. Only their
+    notes are read and compared, so that this is cheap; a note that cannot be read has no twin.
+    """
+    known = set(digests([clip for clip in others if clip.group in TWINS], SAMPLE_RATE, "twins"))
+    doubtful = [clip for clip in train if clip.group in TWINS] if known else []
+    twins = {clip for clip, digest in zip(doubtful, digests(doubtful, SAMPLE_RATE, "twins"), strict=True)
+             if digest in known}
+    return [clip for clip in train if clip not in twins]
 
 
 def find_split(root: Path, split: str) -> Path:
@@ -84,10 +96,10 @@ def read_folder(path: Path, labelled: bool = True) -> list[Clip]:
             JSON or contradicts the file names.
         NoLabels: there is no label source.
     """
-    path, clip_of = Path(path), _named_clip if labelled else _unlabelled_clip
+    path = Path(path)
     if is_archive(path):
         names = [name for name in archive_members(path) if _is_audio(name.rsplit("/", 1)[-1])]
-        return list(require([clip_of(Path(name).stem, path, name) for name in names], str(path)))
+        return list(require([_clip(Path(name).stem, path, name, labelled) for name in names], str(path)))
     if not os.path.isdir(path):
         raise InputError(f"{path}: no such folder; give the nsynth-test folder with examples.json and audio/ in it")
     if not os.path.isfile(path / "examples.json") and not os.path.isdir(path / "audio"):
@@ -99,15 +111,11 @@ def read_folder(path: Path, labelled: bool = True) -> list[Clip]:
     if labelled and os.path.isfile(path / "examples.json"):
         return _listed_clips(path / "examples.json", folder, files)
     require(list(files), f"{path} (looked for .wav and .flac)")
-    return [clip_of(stem, folder / name) for stem, name in sorted(files.items())]
+    return [_clip(stem, folder / name, None, labelled) for stem, name in sorted(files.items())]
 
 
 def family_of(name: str, where: str) -> tuple[int, str]:
-    """Family index and instrument of a note's name.
-
-    Raises:
-        InputError: the name is not an NSynth name, or its family is none of the 11; `where` is named.
-    """
+    """Family index and instrument of a note's name; an InputError that names `where` if it tells none of the 11."""
     match = NAME.fullmatch(name)
     if not match:
         remedy = "add examples.json, or name files <family>_<source>_<instrument>-<pitch>-<velocity>"
@@ -140,11 +148,6 @@ def family_counts(notes: Iterable[Clip]) -> dict[str, int]:
     return {FAMILIES[label]: counts[label] for label in sorted(counts)}
 
 
-def label_of(root: Path, split: str, notes: list[Clip]) -> str:
-    """'official', 'subset' or 'demo'."""
-    return data_label(root, len(notes), OFFICIAL[split])
-
-
 def _audio_files(folder: Path) -> dict[str, str]:
     """Stem -> file name; one listing of the folder, no look at single files."""
     try:
@@ -160,13 +163,12 @@ def _is_audio(name: str) -> bool:
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")
 
 
-def _named_clip(stem: str, path: Path, member: str | None = None) -> Clip:
+def _clip(stem: str, path: Path, member: str | None, labelled: bool) -> Clip:
+    """A note with the label that its name gives, or with none."""
+    if not labelled:
+        return Clip(path, (), stem, member=member)
     label, instrument = family_of(stem, member or str(path))
     return Clip(path, (label,), instrument, member=member)
-
-
-def _unlabelled_clip(stem: str, path: Path, member: str | None = None) -> Clip:
-    return Clip(path, (), stem, member=member)
 
 
 def _listed_clips(listed: Path, folder: Path, files: dict[str, str]) -> list[Clip]:
@@ -187,7 +189,7 @@ def _listed_clip(listed: Path, stem: str, fields: dict, folder: Path, files: dic
     by_index = FAMILIES[index] if isinstance(index, int) and 0 <= index < len(FAMILIES) else index
     stated = [family for family in (by_index, fields.get("instrument_family_str")) if family is not None]
     if not stated:
-        return _named_clip(stem, path)
+        return _clip(stem, path, None, labelled=True)
     for family in stated:
         if family not in FAMILIES:
             raise InputError(f"{listed}: {stem}: family {family!r} is none of {', '.join(FAMILIES)}")
@@ -203,28 +205,28 @@ def validate(root: Path) -> Report:
     Raises:
         InputError: there is no split at all, or one cannot be understood.
     """
-    splits = {}
+    folders: dict[str, Path] = {}
     for split in OFFICIAL:
         with contextlib.suppress(InputError):
-            splits[split] = find_split(root, split)
-    if not splits:
+            folders[split] = find_split(root, split)
+    if not folders:
         raise InputError(f"{root}: holds no nsynth-train, nsynth-valid or nsynth-test; {REMEDY}")
-    notes = {split: read_folder(path) for split, path in splits.items()}
+    notes = {split: read_folder(folder) for split, folder in folders.items()}
     first, counts = next(iter(notes)), {split: len(clips) for split, clips in notes.items()}
-    report = Report("NSynth", label_of(root, first, notes[first]), counts)
+    report = Report("NSynth", CORPUS.label(root, first, counts[first]), counts)
     for split, clips in notes.items():
         report.notes.append(f"{split}: " + ", ".join(f"{k} {n}" for k, n in family_counts(clips).items()))
         if noise := [clip.name for clip in clips if is_noise_only(clip)]:
             report.notes.append(f"{split}: {len(noise)} notes of only noise ({some(noise)})")
-    report.problems.extend([*_misplaced(notes, splits), *identical(notes, SAMPLE_RATE)])
+    report.problems.extend([*_misplaced(notes, folders), *_identical(notes)])
     return report
 
 
-def _misplaced(notes: dict[str, list[Clip]], splits: dict[str, Path]) -> Iterator[str]:
+def _misplaced(notes: dict[str, list[Clip]], folders: dict[str, Path]) -> Iterator[str]:
     """Files that examples.json lists and that are not there, the other way round, and instruments in two splits."""
     trained = {clip.group for clip in notes.get("train", [])}
     for split, clips in notes.items():
-        if (folder := splits[split] / "audio").is_dir():
+        if (folder := folders[split] / "audio").is_dir():
             there, listed = set(_audio_files(folder)), {clip.name for clip in clips}
             if missing := sorted(listed - there):
                 yield f"{split}: {len(missing)} files are missing ({some(missing)}); unpack the archive again"
@@ -232,6 +234,24 @@ def _misplaced(notes: dict[str, list[Clip]], splits: dict[str, Path]) -> Iterato
                 yield f"{split}: {len(surplus)} files are not in examples.json ({some(surplus)}); remove them"
         if split != "train" and (both := sorted(trained & {clip.group for clip in clips})):
             yield f"{split}: {len(both)} instruments are in train too ({some(both)}); scores would be too good"
+
+
+def _identical(notes: dict[str, list[Clip]]) -> Iterator[str]:
+    """Notes that cannot be read, and notes with the same samples as one of another split."""
+    first: dict[bytes, tuple[str, str]] = {}
+    twins, unreadable = [], []
+    for split, clips in notes.items():
+        for clip, digest in zip(clips, digests(clips, SAMPLE_RATE, split), strict=True):
+            if isinstance(digest, InputError):
+                unreadable.append(f"{split}: {digest}")
+                continue
+            other_split, other = first.setdefault(digest, (split, clip.name))
+            if other_split != split:
+                twins.append(f"{clip.name} = {other} of {other_split}")
+    if unreadable:
+        yield f"{len(unreadable)} notes cannot be read ({some(unreadable)}); copy them again"
+    if twins:
+        yield f"{len(twins)} notes are bit-identical to one of another split ({some(twins)}); leave one out"
 
 
 CORPUS = Corpus(

@@ -39,8 +39,9 @@ def compare(root: Path, budget: str, seed: int, command: str) -> Result:
     """Score both systems on piece 5 of every instrument, once."""
     train, test = subset(chmusic.clips(root, "train"), BUDGETS[budget].max_clips, seed), chmusic.clips(root, "test")
     neighbours, votes = baseline(train, test)
+    label = chmusic.CORPUS.label(root, "pieces", len(chmusic.pieces(root)))
     return single_label_result(
-        "ChMusic: eleven Chinese instruments, clips of five seconds", "ChMusic", chmusic.label_of(root), test,
+        "ChMusic: eleven Chinese instruments, clips of five seconds", "ChMusic", label, test,
         {KNN: votes, CNN: network(train, test, budget, seed)}, chmusic.CLASSES, train, group_kind="piece", seed=seed,
         budget=budget, command=command, used=[train], details={"neighbours": neighbours},
     )  # fmt: skip

@@ -78,7 +78,7 @@ def table(notes: Notes, split: str, config: SpectralConfig = FEATURES) -> Table:
 def fit_all(train: Table, notes: Notes, folds: int, seed: int) -> dict[str, ClassicModel]:
     """All models of `models.classic`, with hyper-parameters from grouped cross-validation."""
     fitted = {}
-    label, digest = nsynth.label_of(notes.root, "train", notes.train), clips_fingerprint(notes.train)
+    label, digest = nsynth.CORPUS.label(notes.root, "train", len(notes.train)), clips_fingerprint(notes.train)
     data = {"corpus": "NSynth", "label": label, "n": len(notes.train), "fingerprint": digest}
     for name in tqdm(classic.MODELS, desc="models", disable=None):
         classifier, chosen = classic.fit(name, train.matrix, train.labels, train.groups, folds, seed)

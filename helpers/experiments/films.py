@@ -69,7 +69,7 @@ def chmusic_solos(root: str, budget: str, built: Films) -> list[Clip]:
     """Solos of ChMusic to mix into the films, if the corpus is there and is of the same kind, real or generated."""
     try:
         place = data_root("chmusic", root, budget)
-        same = (chmusic.label_of(place) == "demo") == (built.data == "demo")
+        same = (chmusic.CORPUS.label(place, "pieces", len(chmusic.pieces(place))) == "demo") == (built.data == "demo")
         return chmusic.solos(place, built.instruments) if same else []
     except InputError:
         return []

@@ -204,7 +204,7 @@ def run(root: Path, folds: int, compression: str, epochs: int, seed: int, worker
                            epochs=epochs, seed=seed, out=out)  # fmt: skip
     report = single_label_result(
         "Instrument family by a CNN: training instruments left out in turn", "NSynth, training notes",
-        nsynth.label_of(root, "train", notes), notes,
+        nsynth.CORPUS.label(root, "train", len(notes)), notes,
         {f"{study.MODEL}, {compression} mel, instruments left out": logits}, nsynth.FAMILIES, notes,
         group_kind="instrument", used=(valid,), seed=seed, budget=f"{epochs} epochs", command=command,
         details={"hardest": study.hardest(logits, notes, most=8), "by_kind": by_kind(logits, notes)},

@@ -169,7 +169,7 @@ def checkpoint_of(
     trained: Trained, root: Path, command: str, codes: Sequence[str] = irmas.CODES, **more: Any
 ) -> Checkpoint:
     """The self-describing checkpoint."""
-    label = irmas.label_of(root, "train", irmas.clips(root, "train"))
+    label = irmas.CORPUS.label(root, "train", len(irmas.clips(root, "train")))
     scores = {"validation mixtures": trained.validation} if trained.validation else {}
     return common.checkpoint(TASK, trained, codes, MEL.sample_rate, irmas.SECONDS, corpus="IRMAS", label=label,
                              command=command, **({"scores": scores} | more))  # fmt: skip
@@ -245,6 +245,6 @@ def class_table(clips: Sequence[Clip], scores: np.ndarray, thresholds: Sequence[
 def result(title: str, root: Path, clips: Sequence[Clip], scores: Mapping, **more: Any) -> Result:
     """The metrics file of an experiment on test excerpts."""
     return common.result(
-        title, "IRMAS", irmas.label_of(root, "test", list(clips)), clips, scores, group_kind="track",
+        title, "IRMAS", irmas.CORPUS.label(root, "test", len(clips)), clips, scores, group_kind="track",
         baselines=baselines(multi_hot(clips, len(irmas.CODES))), classes=list(irmas.CODES), **more,
     )  # fmt: skip

@@ -50,7 +50,7 @@ class Notes:
     @property
     def data(self) -> str:
         """'official', 'subset' or 'demo': what scores on the test notes stand on."""
-        return nsynth.label_of(self.root, "test", self.test)
+        return nsynth.CORPUS.label(self.root, "test", len(self.test))
 
     def splits(self) -> dict[str, list[Clip]]:
         """The notes by the name of their split."""
@@ -58,9 +58,11 @@ class Notes:
 
 
 def load_notes(root: Path, budget: Budget, seed: int = 0) -> Notes:
-    """The splits below `root`, training and validation notes as many as the budget allows."""
+    """The splits below `root`, training and validation notes as many as the budget allows, no twins of the others."""
     limits = {"train": budget.max_clips, "valid": budget.max_clips, "test": 10**9}
-    return Notes(root, *(subset(nsynth.clips(root, split), most, seed) for split, most in limits.items()))
+    splits = {split: nsynth.clips(root, split) for split in limits}
+    splits["train"] = nsynth.without_twins(splits["train"], [*splits["valid"], *splits["test"]])
+    return Notes(root, *(subset(splits[split], most, seed) for split, most in limits.items()))
 
 
 def about(notes: Notes) -> dict[str, dict]:
@@ -143,7 +145,7 @@ def checkpoint_of(trained: Trained, root: Path, command: str) -> Checkpoint:
     """The self-describing checkpoint, without scores as yet."""
     return checkpoint(
         nsynth.TASK, trained, nsynth.FAMILIES, nsynth.SAMPLE_RATE, nsynth.SECONDS, corpus="NSynth",
-        label=nsynth.label_of(root, "train", trained.train), scores={}, command=command,
+        label=nsynth.CORPUS.label(root, "train", len(trained.train)), scores={}, command=command,
     )  # fmt: skip
 
 
@@ -152,7 +154,8 @@ def run(
     seed: int, workers: int,
 ) -> None:  # fmt: skip
     """`nsynth train`: train and average the members, score the weights as they are stored, write the checkpoint."""
-    notes = Notes(root, *(nsynth.clips(root, split) for split in nsynth.OFFICIAL))
+    train, valid, test = (nsynth.clips(root, split) for split in nsynth.OFFICIAL)
+    notes = Notes(root, nsynth.without_twins(train, [*valid, *test]), valid, test)
     trained = ensemble(train_seeds(
         notes.train, notes.valid, recipe(compression, epochs, seed, workers), members, compression, model,
         run_dir / f"{model}_{compression}", mixup,
@@ -167,7 +170,8 @@ def run(
     network = stored_network(stored, half=True)  # what is scored is what is written
     for split, clips in (("valid", notes.valid), ("test", notes.test)):
         stored.scores[split] = scores_of(logits_of(network, clips), clips)
-        print(sentence(f"{split} ({nsynth.label_of(root, split, clips)}, n={len(clips)})", stored.scores[split]))
+        label = nsynth.CORPUS.label(root, split, len(clips))
+        print(sentence(f"{split} ({label}, n={len(clips)})", stored.scores[split]))
     save_checkpoint(out, stored, half=True)
     print(f"{out} written; next: python inference.py --test_dir DIR --checkpoint {out}")
 

@@ -54,6 +54,6 @@ def test_no_corpus(tmp_path: Path) -> None:
 
 
 def test_the_generated_corpus(demo_root: Path) -> None:
-    assert chmusic.label_of(demo_root) == "demo"
+    assert chmusic.CORPUS.label(demo_root, "pieces", 55) == "demo"
     assert {clip.labels[0] for clip in chmusic.clips(demo_root, "test")} == set(range(11))
     assert chmusic.validate(demo_root).problems == []

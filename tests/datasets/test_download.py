@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from helpers.config import InputError
-from helpers.datasets import download, nsynth
-from helpers.datasets.download import Archive, fetch
+from helpers.datasets import archives, nsynth
+from helpers.datasets.archives import Archive, fetch
 
 CONTENT = np.random.default_rng(0).bytes(100_000)
 CHECKSUM = "md5:" + hashlib.md5(CONTENT).hexdigest()
@@ -50,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(download, "CHUNK", 1000)
+    monkeypatch.setattr(archives, "CHUNK", 1000)
     server = Server()
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield server

@@ -167,9 +167,9 @@ def test_published_counts_of_kinds_add_up() -> None:
 
 def test_official_and_partial_sizes_are_told_apart(tmp_path: Path) -> None:
     notes = nsynth.read_folder(write_notes(tmp_path))
-    assert nsynth.label_of(tmp_path, "test", notes) == "subset"
-    assert nsynth.label_of(tmp_path, "test", notes * 1000) == "subset"
-    assert nsynth.label_of(tmp_path, "test", [notes[0]] * 4096) == "official"
+    assert nsynth.CORPUS.label(tmp_path, "test", len(notes)) == "subset"
+    assert nsynth.CORPUS.label(tmp_path, "test", 1000 * len(notes)) == "subset"
+    assert nsynth.CORPUS.label(tmp_path, "test", 4096) == "official"
 
 
 def test_real_notes(shared_data: Path) -> None:
@@ -182,3 +182,15 @@ def test_real_notes(shared_data: Path) -> None:
     noise = [clip for clips in notes.values() for clip in clips if nsynth.is_noise_only(clip)]
     assert {clip.group for clip in noise} == {"brass_acoustic_046"}
     assert np.ptp([nsynth.pitch_of(clip) for clip in notes["train"]]) > 60
+
+
+def test_training_notes_that_are_also_in_another_split_are_dropped(tmp_path: Path) -> None:
+    first, second = (f"mallet_acoustic_{number}-{pitch}-100" for number, pitch in (("000", "068"), ("047", "068")))
+    train = write_notes(tmp_path / "train", (*NAMES, first, "mallet_acoustic_000-070-100"))
+    test = write_notes(tmp_path / "test", (NAMES[0], second))  # NAMES[0] is identical too, but no known twin
+    (test / f"{second}.wav").write_bytes((train / f"{first}.wav").read_bytes())
+    notes, others = nsynth.read_folder(train), nsynth.read_folder(test)
+    kept = [clip.name for clip in nsynth.without_twins(notes, others)]
+    assert kept == sorted({clip.name for clip in notes} - {first})
+    (test / f"{second}.wav").write_bytes(b"damaged")
+    assert nsynth.without_twins(notes, others) == notes
