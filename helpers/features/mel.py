@@ -8,7 +8,7 @@ Axis letters: B batch, T samples, K bins of the spectrum, M mel bands, F frames.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,10 +23,20 @@ LOG_FLOOR = 1e-10  # relative to the loudest bin; 100 dB, because the noise betw
 SILENCE = 1e-6  # power of the loudest bin; keeps the level of a silent clip finite
 
 
-def power_spectrogram(waveform: torch.Tensor, window: torch.Tensor, hop_length: int) -> torch.Tensor:
-    """Power of centred frames, [B, T] -> [B, K, F]: real² + imaginary², without the root and copies of a magnitude."""
-    spectrum = torch.stft(waveform, len(window), hop_length, window=window, return_complex=True)
+def power_spectrogram(
+    waveform: torch.Tensor, window: torch.Tensor, hop_length: int, center: bool = True
+) -> torch.Tensor:
+    """Power of frames, [B, T] -> [B, K, F]: real² + imaginary², without the root and copies of a magnitude.
+
+    Frames are centred on multiples of the hop, the waveform mirrored at its ends, or begin there.
+    """
+    spectrum = torch.stft(waveform, len(window), hop_length, window=window, center=center, return_complex=True)
     return spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
+
+
+def relative(power: torch.Tensor) -> torch.Tensor:
+    """Power [B, …, F] divided by each clip's largest value."""
+    return power / power.amax(dim=(1, 2), keepdim=True).clamp_min(SILENCE)
 
 
 class MelFrontend(nn.Module):
@@ -54,15 +64,17 @@ class MelFrontend(nn.Module):
         )
         self.standardise = nn.BatchNorm1d(config.n_mels, affine=False)
 
+    def spectrum(self, waveform: torch.Tensor) -> torch.Tensor:
+        """Power spectrogram: [B, T] -> [B, K, F]."""
+        return power_spectrogram(waveform, self.mel.spectrogram.window, self.config.hop_length)
+
     def absolute_power(self, waveform: torch.Tensor) -> torch.Tensor:
         """Mel power as it comes: [B, T] -> [B, M, F]."""
-        power = power_spectrogram(waveform, self.mel.spectrogram.window, self.config.hop_length)
-        return self.mel.mel_scale.fb.T @ power
+        return self.mel.mel_scale.fb.T @ self.spectrum(waveform)
 
     def power(self, waveform: torch.Tensor) -> torch.Tensor:
         """Mel power relative to the clip's peak: [B, T] -> [B, M, F], in 0..1."""
-        power = self.absolute_power(waveform)
-        return power / power.amax(dim=(1, 2), keepdim=True).clamp_min(SILENCE)
+        return relative(self.absolute_power(waveform))
 
     def compress(self, power: torch.Tensor) -> torch.Tensor:
         """Logarithm (or not) and standardisation of `power`: [B, M, F] -> [B, 1, M, F]."""
@@ -73,6 +85,11 @@ class MelFrontend(nn.Module):
         """[B, T] -> [B, 1, M, F]."""
         with torch.autocast(waveform.device.type, enabled=False):
             return self.compress(self.power(waveform.float()))
+
+    def augmented(self, waveform: torch.Tensor, augment: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        """The same with an augmentation, [B, K, F] -> [B, M, F], in the place of the mel filters."""
+        with torch.autocast(waveform.device.type, enabled=False):
+            return self.compress(relative(augment(relative(self.spectrum(waveform.float())))))
 
 
 @dataclass(frozen=True)
@@ -130,6 +147,16 @@ def centres(filters: np.ndarray, config: MelConfig) -> np.ndarray:
     """Frequency in Hz [n_mels] at the centre of gravity of every band."""
     frequencies = np.linspace(0, config.nyquist, filters.shape[1])
     return filters @ frequencies / filters.sum(axis=1)
+
+
+def mfcc(waveform: np.ndarray, config: MelConfig) -> np.ndarray:
+    """Twenty mel-frequency cepstral coefficients of every centred frame by librosa, [samples] -> [frames, 20]."""
+    import librosa
+
+    return librosa.feature.mfcc(
+        y=waveform, sr=config.sample_rate, n_mfcc=20, n_fft=config.n_fft, hop_length=config.hop_length,
+        n_mels=config.n_mels, fmin=config.f_min, fmax=config.f_max,
+    ).T  # fmt: skip
 
 
 COLUMNS = 1500  # about as many as a figure has pixels

@@ -32,12 +32,13 @@ def fit(
     *,
     augment: Callable | None = None,
     batch_augment: Callable | None = None,
+    power_augment: Callable | None = None,
     spec_augment: Callable | None = None,
     sample_weights: np.ndarray | None = None,
     run_dir: Path | None = None,
     on_epoch: Callable[[History], None] | None = None,
 ) -> History:
-    """Train a classifier; afterwards it holds the weights of its best validation epoch, on the CPU.
+    """Train a classifier; afterwards it holds the weights of its best epoch, or its last, on the CPU.
 
     Args:
         model: has `frontend`, `encoder` and `head`; maps [B, samples] to logits of the targets' shape.
@@ -46,6 +47,8 @@ def fit(
         config: the recipe.
         augment: (waveform [samples], numpy generator) -> waveform, in the workers, on training items.
         batch_augment: (waveforms [B, samples], targets) -> the same, on training batches, on the device.
+        power_augment: power spectrograms [B, bins, frames] -> mel power [B, M, F], within the front end, on training
+            batches.
         spec_augment: features -> features, behind the front end, on training batches.
         sample_weights: [n], how often each training item is drawn relative to others; None: as the recipe says.
         run_dir: where the state after each epoch is kept; a run that was killed goes on from there to the same
@@ -65,12 +68,12 @@ def fit(
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     folder = None
     if run_dir is not None:
-        augmentations = augment, batch_augment, spec_augment
+        augmentations = augment, batch_augment, power_augment, spec_augment
         parts = run_parts(model, (train, valid, sample_weights), config, augmentations, world)
         folder = state_folder(run_dir, parts, speaks=rank == 0)
     seed_everything(config.seed)
-    module = TrainingModule(model, config, batch_augment, spec_augment)
-    epochs = Epochs(config.monitor, on_epoch)
+    module = TrainingModule(model, config, batch_augment, power_augment, spec_augment)
+    epochs = Epochs(config, on_epoch)
     trainer = _trainer(folder, config, epochs)
     loaders = train_loader(train, augment, config, rank, world, sample_weights), valid_loader(valid, config)
     done = finished_epochs(folder / LAST) if folder else 0
@@ -111,7 +114,9 @@ def _trainer(folder: Path | None, config: TrainConfig, epochs: Epochs) -> L.Trai
     processes = int(os.environ.get("WORLD_SIZE", 1))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
     better = {"monitor": f"valid_{config.monitor}", "mode": "max" if config.monitor == "score" else "min"}
-    callbacks = [epochs, StaysStopped(**better, patience=config.patience)]
+    callbacks: list[L.Callback] = [epochs]
+    if config.select == "best":
+        callbacks.append(StaysStopped(**better, patience=config.patience))
     if folder:
         name = Path(LAST).stem
         callbacks.append(ModelCheckpoint(folder, name, save_top_k=1, monitor=None, enable_version_counter=False))

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import EarlyStopping
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torchmetrics import MeanMetric
 from tqdm import tqdm
 
@@ -39,24 +38,16 @@ class TrainingModule(L.LightningModule):
     """A classifier under training; see `training.fit.fit` for the arguments."""
 
     def __init__(
-        self, model: nn.Module, config: TrainConfig, batch_augment: Callable | None, spec_augment: Callable | None
-    ) -> None:
+        self, model: nn.Module, config: TrainConfig, batch_augment: Callable | None = None,
+        power_augment: Callable | None = None, spec_augment: Callable | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.model, self.config = model, config
-        self.batch_augment, self.spec_augment = batch_augment, spec_augment
-        self.average = None
-        if config.ema:
-            step = get_ema_multi_avg_fn(config.ema)
-            self.average = AveragedModel(model, multi_avg_fn=step, use_buffers=True).requires_grad_(False)
+        self.batch_augment, self.power_augment, self.spec_augment = batch_augment, power_augment, spec_augment
         counters = {name: MeanMetric(nan_strategy=math.nan) for name in COUNTERS}  # one NaN makes the mean NaN
         self.counters = nn.ModuleDict(counters)
         classes_given = torch.tensor(config.class_weights or 1.0)
         self.register_buffer("class_weights", classes_given, persistent=False)
-
-    @property
-    def judged(self) -> nn.Module:
-        """The network that is validated and kept: the trained one, or the moving average of its weights."""
-        return self.model if self.average is None else self.average.module
 
     @property
     def frozen(self) -> bool:
@@ -87,7 +78,10 @@ class TrainingModule(L.LightningModule):
         waveforms, targets = batch
         if self.batch_augment is not None:
             waveforms, targets = self.batch_augment(waveforms, targets)
-        features = self.model.frontend(waveforms)
+        if self.power_augment is None:
+            features = self.model.frontend(waveforms)
+        else:
+            features = self.model.frontend.augmented(waveforms, self.power_augment)
         if self.spec_augment is not None:
             features = self.spec_augment(features)
         with torch.set_grad_enabled(not self.frozen):
@@ -97,15 +91,10 @@ class TrainingModule(L.LightningModule):
         self._count("train", loss, logits, targets)
         return loss
 
-    def on_train_batch_end(self, outputs: object, batch: tuple, index: int) -> None:
-        """Weights have changed: take them into their average."""
-        if self.average is not None:
-            self.average.update_parameters(self.model)
-
     def validation_step(self, batch: tuple, index: int) -> None:
         """Count loss and score of one validation batch."""
         waveforms, targets = batch
-        logits = self.judged(waveforms)
+        logits = self.model(waveforms)
         self._count("valid", self._loss(logits, targets), logits, targets)
 
     def on_validation_epoch_end(self) -> None:
@@ -161,13 +150,13 @@ class History:
 
 
 class Epochs(L.Callback):
-    """Prints `[003/030] train loss/score | val loss/score | time`; keeps history and best weights through a resume.
+    """Prints `[003/030] train loss/score | val loss/score | time`; keeps history and chosen weights through a resume.
 
     `on_epoch` is called with the history so far after each epoch.
     """
 
-    def __init__(self, monitor: str, on_epoch: Callable[[History], None] | None = None) -> None:
-        self.monitor, self.on_epoch = monitor, on_epoch
+    def __init__(self, config: TrainConfig, on_epoch: Callable[[History], None] | None = None) -> None:
+        self.monitor, self.select, self.on_epoch = config.monitor, config.select, on_epoch
         self.history, self.weights = History(), {}
         self.started = 0.0
 
@@ -182,8 +171,10 @@ class Epochs(L.Callback):
         self.history.epochs.append(epoch)
         curve = self.history.curve(f"valid_{self.monitor}")
         self.history.best = int(np.argmax(curve) if self.monitor == "score" else np.argmin(curve))
+        if self.select == "last":
+            self.history.best = len(curve) - 1
         if self.history.best == len(curve) - 1:
-            self.weights = {name: value.cpu().clone() for name, value in module.judged.state_dict().items()}
+            self.weights = {name: value.cpu().clone() for name, value in module.model.state_dict().items()}
         if trainer.is_global_zero:
             tqdm.write(
                 f"[{trainer.current_epoch + 1:03d}/{trainer.max_epochs:03d}] "

@@ -77,7 +77,10 @@ def optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
 
 
 def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict]:
-    """Head (and front end) at the full learning rate, the encoder's blocks at lower ones the deeper they lie."""
+    """Head (and front end) at the full learning rate, the encoder's blocks at lower ones the deeper they lie.
+
+    Weight decay is for matrices and kernels: biases and normalisations are in groups without.
+    """
     rate, blocks = config.learning_rate * config.encoder_lr_scale, list(getattr(model.encoder, "blocks", []))
     groups, taken = [], set()
     for depth, block in enumerate(reversed(blocks), start=1):
@@ -87,7 +90,9 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict]:
     groups.append({"params": inner, "lr": rate})
     taken.update(map(id, inner))
     groups.append({"params": [p for p in model.parameters() if id(p) not in taken], "lr": config.learning_rate})
-    return [group for group in groups if group["params"]]
+    free = [{**group, "params": [p for p in group["params"] if p.ndim < 2], "weight_decay": 0.0} for group in groups]
+    groups = [{**group, "params": [p for p in group["params"] if p.ndim > 1]} for group in groups]
+    return [group for group in groups + free if group["params"]]
 
 
 def schedule(optimizer: torch.optim.Optimizer, name: str, steps: int) -> torch.optim.lr_scheduler.LambdaLR:

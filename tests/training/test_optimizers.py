@@ -34,7 +34,12 @@ def test_rates_fall_from_the_head_down() -> None:
 
 def test_encoder_without_blocks_has_one_rate() -> None:
     groups = parameter_groups(model(blocks=False), TrainConfig(learning_rate=1.0, encoder_lr_scale=0.5))
-    assert [group["lr"] for group in groups] == [0.5, 1.0]
+    assert [group["lr"] for group in groups] == [0.5, 1.0, 0.5, 1.0]  # with weight decay, and without
+
+
+def test_weight_decay_spares_vectors() -> None:
+    for group in parameter_groups(model(), TrainConfig(weight_decay=0.1)):
+        assert {p.ndim > 1 for p in group["params"]} == {group.get("weight_decay") != 0.0}
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

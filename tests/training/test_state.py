@@ -16,7 +16,7 @@ from torch import nn
 from toy_training import MEL, Tones, config, toy_model
 
 from helpers.augmentation.batch import Mixup
-from helpers.config import InputError, TrainConfig
+from helpers.config import InputError
 from helpers.models import build
 from helpers.training import state
 from helpers.training.fit import fit
@@ -46,7 +46,7 @@ def same(one: nn.Module, other: nn.Module) -> bool:
         ({"loss": "bce"}, "recipe"),
         ({"epochs": 1}, "recipe"),
         ({"epochs": 3}, "recipe"),
-        ({"ema": 0.9}, "recipe"),
+        ({"select": "last"}, "recipe"),
         ({"batch_augment": Mixup()}, "augmentation"),
         ({"batch_augment": Mixup(), "loss": "bce"}, "recipe and augmentation"),
     ],
@@ -200,52 +200,29 @@ def test_every_epoch_is_shown_while_training_goes_on() -> None:
     assert seen == [1, 2, 3] and isinstance(history, History)
 
 
-def test_averaged_weights_are_judged_and_kept() -> None:
-    plain, valid = toy_model(), Tones(12, seed=1)
-    fit(plain, Tones(32), valid, config(epochs=2))
-    averaged = toy_model()
-    history = fit(averaged, Tones(32), valid, config(epochs=2, ema=0.9))
-    assert averaged.state_dict().keys() == plain.state_dict().keys() and not same(averaged, plain)
+def test_the_last_weights_are_kept_and_every_epoch_runs() -> None:
+    model, valid = toy_model(), Tones(12, seed=1)
+    history = fit(model, Tones(32), valid, config(epochs=5, patience=1, select="last", monitor="score"))
+    assert len(history.epochs) == 5 and history.best == 4
     with torch.inference_mode():
-        loss = nn.functional.cross_entropy(averaged(torch.from_numpy(valid.waves)), torch.from_numpy(valid.targets))
-    assert float(loss) == pytest.approx(history.epochs[history.best].valid_loss, rel=1e-4)
+        loss = nn.functional.cross_entropy(model(torch.from_numpy(valid.waves)), torch.from_numpy(valid.targets))
+    assert float(loss) == pytest.approx(history.epochs[-1].valid_loss, rel=1e-4)
 
 
-class Drift(nn.Module):
-    """A model whose only weight can be followed by hand."""
+def test_power_augmentation_stands_in_for_the_mel_filters() -> None:
+    plain, called = toy_model(), []
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.frontend, self.encoder, self.head = nn.Identity(), nn.Identity(), nn.Linear(1, 2, bias=False)
-        nn.init.zeros_(self.head.weight)
+    def filters(power: torch.Tensor) -> torch.Tensor:
+        called.append(tuple(power.shape))
+        return plain.frontend.mel.mel_scale.fb.T @ power
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(x)
-
-
-class Ones:
-    """Sixteen ones, all of the first class."""
-
-    targets = np.tile(np.float32([1, 0]), (16, 1))
-
-    def __len__(self) -> int:
-        return 16
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        return np.ones(1, np.float32), self.targets[index]
+    history = fit(plain, Tones(16), Tones(8), config(epochs=1), power_augment=filters)
+    assert called == [(8, 65, 17)] * 2  # [batch, bins, frames]
+    assert numbers(history) == pytest.approx(numbers(fit(toy_model(), Tones(16), Tones(8), config(epochs=1))), rel=1e-3)
 
 
-def test_the_average_is_that_of_every_step() -> None:
-    recipe = TrainConfig(1, 4, 0.1, 0.0, "sgd", "constant", ema=0.5, balanced=False, workers=0, precision="32")
-    model = Drift()
-    fit(model, Ones(), Ones(), recipe)
-    weight, momentum, average = 0.0, 0.0, None
-    for _ in range(4):
-        gradient = 1 / (1 + np.exp(-2 * weight)) - 1
-        momentum = 0.9 * momentum + gradient
-        weight -= 0.1 * (gradient + 0.9 * momentum)
-        average = weight if average is None else 0.5 * average + 0.5 * weight
-    assert float(model.head.weight[0, 0].detach()) == pytest.approx(average, rel=1e-4)
+def numbers(history: History) -> list[float]:
+    return [history.epochs[0].train_loss, history.epochs[0].valid_loss]
 
 
 TASKS = """
