@@ -46,6 +46,14 @@ KINDS = {  # name -> beginnings of the columns that belong to it
     ),
     "pitch and partials": ("pitch", "partial", "odd", "stretch", "detuning"),
 }  # fmt: skip
+HOLDS = {  # what the columns of every kind are, for the report
+    "MFCC": "timbre: the smoothed spectrum",
+    "MFCC deltas": "how fast the timbre changes",
+    "spectral shape": "brightness, width, flatness, contrast",
+    "chroma": "energy of the twelve pitch classes",
+    "envelope": "attack, decay, release, tremolo",
+    "pitch and partials": "strength, decay, detuning of overtones",
+}
 Scores = dict[str, dict[str, float]]  # row -> classifier -> top-1 accuracy on validation notes
 
 
@@ -121,6 +129,8 @@ def result(
         "chosen": chosen,
         "chosen_by": "top-1 accuracy on validation notes, weighted by kind",
         "features": {**asdict(FEATURES), "columns": len(column_names(FEATURES))},
+        "blocks": {kind: {"columns": len(columns), "holds": HOLDS[kind]} for kind, columns in kinds().items()},
+        "estimators": {name: _steps(model.classifier) for name, model in models.items()},
         "parameters": {name: model.details["parameters"] for name, model in models.items()},
         "grids": {name: classic.MODELS[name].grid for name in models},
         "cv_accuracy": {name: model.details["cv_accuracy"] for name, model in models.items()},
@@ -133,6 +143,12 @@ def result(
         notes.train, group_kind="instrument", used=(notes.train, notes.valid), budget=budget.name, details=details,
         **more,
     )  # fmt: skip
+
+
+def _steps(classifier: Any) -> list[str]:
+    """The estimators of a classifier, one after the other, with what is set otherwise than scikit-learn's defaults."""
+    steps = [step for _, step in classifier.steps] if hasattr(classifier, "steps") else [classifier]
+    return [" ".join(str(step).split()) for step in steps]
 
 
 def run(root: str, budget: Budget, jobs: int, dask: str, models_folder: Path, out: Path, seed: int) -> None:

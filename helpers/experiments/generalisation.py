@@ -23,7 +23,7 @@ from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.results import Result
 from helpers.evaluation.single import top_k_accuracy, top_k_hits
 from helpers.experiments import nsynth as study
-from helpers.experiments.common import command_line, labels_of, scores_of, sentence, single_label_result
+from helpers.experiments.common import PUBLISHED, command_line, labels_of, scores_of, sentence, single_label_result
 from helpers.experiments.nsynth import Notes
 from helpers.models.base import parameter_count, stages
 from helpers.models.checkpoint import load_checkpoint
@@ -170,6 +170,8 @@ def result(
         "recipe": log.recipe,
         "augmentation": [type(step.step).__name__.lower() for step in study.augmentation().steps],
         "architecture": stages(log.members[0], round(nsynth.SECONDS * nsynth.SAMPLE_RATE)),
+        "published": {name: {"value": value, "source": source} for name, (value, source) in PUBLISHED.items()
+                      if name.startswith("NSynth")},
     }  # fmt: skip
     return single_label_result(
         "Instrument family by a CNN: log against linear mel", "NSynth", notes.data, notes.test,

@@ -66,10 +66,11 @@ def load_notes(root: Path, budget: Budget, seed: int = 0) -> Notes:
 
 
 def about(notes: Notes) -> dict[str, dict]:
-    """Notes by family and number of instruments of every split, as the report prints them."""
+    """Notes by family and number of instruments of every split, and official sizes, as the report prints them."""
     return {
         "counts": {split: nsynth.family_counts(clips) for split, clips in notes.splits().items()},
         "instruments": {split: len(set(groups(clips))) for split, clips in notes.splits().items()},
+        "official": dict(nsynth.OFFICIAL),
     }
 
 
