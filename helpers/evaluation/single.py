@@ -46,8 +46,9 @@ def accuracy_by(keys: np.ndarray, hits: np.ndarray) -> dict[str, float]:
 
 
 def kind_weighted_accuracy(
-    hits: np.ndarray, kinds: np.ndarray, instruments: np.ndarray, shares: Mapping[str, float], seed: int = 0
-) -> dict[str, float]:
+    hits: np.ndarray, kinds: np.ndarray, instruments: np.ndarray, shares: Mapping[str, float], seed: int = 0,
+    future: Mapping[str, int] | None = None,
+) -> dict[str, float]:  # fmt: skip
     """Accuracy as it would be on a corpus whose kinds (family x source) have other shares than the items here.
 
     Mean over the notes of each instrument, over the instruments of each kind, weighted over kinds by `shares`. In the
@@ -55,11 +56,13 @@ def kind_weighted_accuracy(
     instruments as within one (random effects, DerSimonian and Laird, Controlled Clinical Trials 1986).
 
     Args:
-        hits: 0 or 1 of each item [n].
+        hits: 0 or 1 of each item [n]; or its loss, for the mean loss.
         kinds: kind of each item [n].
         instruments: instrument of each item [n]; one belongs to one kind.
         shares: how frequent each kind is, in any unit; those of kinds that do not occur go to the others.
         seed: of the resampling.
+        future: instruments of each kind in a test set to come. Its own draw is added to the interval, which then is
+            one for the score of that set and not for what is to be expected of it.
 
     Returns:
         {"value", "low", "high"}, the interval by bootstrap over instruments within kinds.
@@ -78,6 +81,10 @@ def kind_weighted_accuracy(
         chosen = generator.integers(0, len(count), (SAMPLES, len(count)))
         value += shares[kind] * np.average(mean, weights=weight)
         drawn += shares[kind] * np.average(mean[chosen], axis=1, weights=weight[chosen])
+        if future is not None:
+            size = (SAMPLES, max(1, future.get(kind, 0)))
+            to_come = mean[generator.choice(len(count), size, p=weight / weight.sum())]
+            drawn += shares[kind] * (to_come.mean(axis=1) - np.average(mean, weights=weight))
         total += shares[kind]
     margin = (1 - COVERAGE) / 2
     low, high = np.quantile(drawn / total, [margin, 1 - margin])

@@ -183,12 +183,17 @@ def weighted_scores(logits: np.ndarray, clips: Sequence[Clip]) -> dict[str, dict
     What chooses networks, recipes and models, because the notes at hand are spread over other kinds than the test.
     Notes without an official name are weighted alike.
     """
-    labels, kinds = labels_of(clips), np.array([nsynth.kind_of(clip) or "unknown" for clip in clips])
-    known = any(nsynth.KIND_COUNTS.get(kind) for kind in kinds)
-    shares = {kind: n for kind, n in nsynth.KIND_COUNTS.items() if n} if known else dict.fromkeys(kinds, 1)
+    labels, (kinds, shares) = labels_of(clips), kinds_of(clips)
     return {
         f"top{k}": kind_weighted_accuracy(top_k_hits(logits, labels, k), kinds, groups(clips), shares) for k in (1, 3)
     }
+
+
+def kinds_of(clips: Sequence[Clip]) -> tuple[np.ndarray, dict[str, int]]:
+    """Kind (family_source) of every note [clips], and how frequent each kind is in all of NSynth."""
+    kinds = np.array([nsynth.kind_of(clip) or "unknown" for clip in clips])
+    known = any(nsynth.KIND_COUNTS.get(kind) for kind in kinds)
+    return kinds, {kind: n for kind, n in nsynth.KIND_COUNTS.items() if n} if known else dict.fromkeys(kinds, 1)
 
 
 def by_instrument(logits: np.ndarray, clips: Sequence[Clip]) -> tuple[dict[str, float], dict[str, int], float]:
