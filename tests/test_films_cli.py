@@ -14,7 +14,7 @@ from film_files import source, tone, write_film, write_sources
 from helpers import audio
 from helpers.__main__ import main
 from helpers.config import ROOT
-from helpers.datasets import film_annotations as label_files
+from helpers.datasets import film_sources as label_files
 from helpers.datasets import films
 from helpers.models.checkpoint import load_checkpoint, save_checkpoint
 
@@ -91,7 +91,7 @@ def test_tag_writes_json_labels_and_figure_that_fit_together(checkpoint: Path, f
     segments = content["sources"][0]["segments"]
     assert {segment["instruments"][0] for segment in segments} == set(NAMES)
     assert all(segment["end"] == pytest.approx(12.0, abs=0.1) for segment in segments)
-    label = label_files.read(out / "c.txt")[0]
+    label = label_files.read_labels(out / "c.txt")[0]
     assert (label["start"], label["end"]) == (segments[0]["start"], segments[0]["end"])
     assert (out / "c.png").stat().st_size > 10_000
     assert main(["films", "check", str(out / "c.json"), "--root", str(folder)]) == 0, "tags are a sources file"

@@ -58,7 +58,7 @@ def build(sources: Sources, root: Root = None, out: Built = DATA / "films") -> N
 
 def _faults_listed(work, *arguments):
     """Do something with a sources file; if it has several faults, print all of them first."""
-    from helpers.datasets.film_sources import SourcesError
+    from helpers.datasets.film_checks import SourcesError
 
     try:
         return work(*arguments)
@@ -111,7 +111,7 @@ def import_labels(
     exhaustive: Annotated[bool, cli.flag("--exhaustive", "nothing plays outside of the labels")] = False,
 ) -> None:
     """Take labels of Audacity, Praat or ELAN into a sources file."""
-    from helpers.datasets.film_annotations import take_in
+    from helpers.datasets.film_sources import take_in
 
     about = {"id": id, "file": file, "title": title, "licence": licence, "split": split, "exhaustive": exhaustive}
     count = take_in(labels, into, about)

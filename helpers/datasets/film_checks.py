@@ -17,23 +17,85 @@ import pydantic
 from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import Archive, fetch
-from helpers.datasets.film_sources import (
-    SAMPLE_RATE,
-    Fault,
-    Segment,
-    Source,
-    Sources,
-    SourcesError,
-    format_time,
-    parse_time,
-)
+from helpers.datasets.film_sources import SAMPLE_RATE, Segment, Source, Sources, format_time, parse_time
 from helpers.files import fingerprint, inside, read_json
 
-DOWNLOADS = "downloads"
 END_TOLERANCE = 0.1  # s; the length in the header of a compressed file is not exact
 PROBE_S = 1.0  # seconds decoded to see whether a codec can be read
 SAMPLE = 1 << 20  # bytes at both ends of a file that tell it from others
-FILLERS = {"id": "unnamed", "title": "-", "licence": "-", "split": "train", "segments": []}
+FILLERS = {"id": "unnamed", "title": "-", "licence": "-", "split": "train"}  # for what is faulty
+SILENT = Segment.model_construct(start=0.0, end=0.0, instruments=[])
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong at a place of the file, as keys and indices; the message is 'problem; remedy'."""
+
+    place: tuple[str | int, ...]
+    message: str
+
+    @property
+    def path(self) -> str:
+        """The place as a JSON path: sources[2].segments[0].end."""
+        text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.place)
+        return text.lstrip(".") or "file"
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class SourcesError(InputError):
+    """A sources file with faults: `faults` has all of them, the message tells the first and counts the others."""
+
+    def __init__(self, path: Path, faults: list[Fault]) -> None:
+        self.faults = sorted(faults, key=lambda fault: [(isinstance(part, str), part) for part in fault.place])
+        more = f" (one of {len(faults)} faults; `films check` lists them)" if len(faults) > 1 else ""
+        super().__init__(f"{path}: {self.faults[0]}{more}")
+
+
+@dataclass(frozen=True)
+class Film:
+    """A source whose file is here; `seconds` is the length that its header tells."""
+
+    source: Source
+    path: Path
+    seconds: float
+    fingerprint: str  # of the file's content
+
+
+def read(path: Path, root: Path) -> tuple[Sources, list[Film]]:
+    """Read a sources file and look into every film; films' paths start from `root`.
+
+    Returns:
+        the sources, and their films in the same order, less those that are not downloaded yet.
+
+    Raises:
+        SourcesError: there are faults; it has all of them.
+        InputError: the file is missing or not JSON.
+    """
+    content = read_json(path)
+    faults = structure(content)
+    sources = _sound(content, faults)
+    faults += [*_identities(sources), *_vocabulary(sources), *claims(sources)]
+    films: dict[int, Film] = {}
+    for index, source in enumerate(sources.sources):
+        try:
+            if (film := _film(source, root)) is not None:
+                films[index] = film
+        except InputError as error:
+            faults.append(Fault(("sources", index, _place(source)), str(error)))
+    faults += [*_twins(films), *_ends(films)]
+    if faults:
+        raise SourcesError(path, faults)
+    return sources, list(films.values())
+
+
+def download(sources: Sources, root: Path) -> None:
+    """Fetch the films that have an address instead of a file, unless they are there; raises as `fetch`."""
+    for source in sources.sources:
+        if source.url is not None:
+            fetch(_archive(source), _downloaded(source, root).parent)
+
 
 def structure(content: Any) -> list[Fault]:
     """What is wrong with types, keys, times and ranges."""
@@ -44,21 +106,44 @@ def structure(content: Any) -> list[Fault]:
     return []
 
 
-def salvaged(content: Any, faults: list[Fault]) -> Sources:
-    """The file without its faulty values, in which everything sound keeps its place."""
-    kept = dict(content) if isinstance(content, dict) else {}
-    kept["sources"] = list(kept["sources"]) if isinstance(kept.get("sources"), list) else []
-    for fault in faults:
-        match fault.place:
-            case ("sources", int(index), *rest):
-                kept["sources"][index] = _without(kept["sources"][index], rest)
-            case (str(key), *_):
-                kept[key] = []
-    sources = [_constructed({**FILLERS, **source}) for source in kept["sources"]]
-    return Sources.model_construct(instruments=kept.get("instruments", []), sources=sources)
+def _message(found: dict[str, Any]) -> str:
+    """pydantic's finding as 'problem; remedy'."""
+    place, text = found["loc"], found["msg"].removeprefix("Value error, ")
+    if found["type"] == "extra_forbidden":
+        part = Segment if "segments" in place else Source if len(place) > 1 else Sources
+        return "unknown key" + _nearest(str(place[-1]), list(part.model_fields), "remove it")
+    if found["type"] == "missing":
+        return "is missing; add it"
+    if found["type"] == "value_error":
+        return text
+    return f"{text[0].lower()}{text[1:]}, not {found['input']!r:.60}; see data/sources/FORMAT.md"
 
 
-def identities(sources: Sources) -> Iterator[Fault]:
+def _nearest(name: str, known: list[str], otherwise: str) -> str:
+    """The end of a message about an unknown name: the nearest known one, or what to do otherwise."""
+    near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else f"; {otherwise}"
+
+
+def _sound(content: Any, faults: list[Fault]) -> Sources:
+    """The file with its faulty values replaced by what no other check minds, everything sound at its place."""
+    faulty = {fault.place for fault in faults}
+    touched = {place[:length] for place in faulty for length in range(len(place) + 1)}  # something below is faulty
+    content = content if isinstance(content, dict) else {}
+    sources = []
+    for i, entry in enumerate([] if ("sources",) in faulty else content.get("sources", [])):
+        entry = entry if isinstance(entry, dict) else {}
+        kept = {key: value for key, value in entry.items() if key != "segments" and ("sources", i, key) not in touched}
+        listed = [] if ("sources", i, "segments") in faulty else entry.get("segments", [])
+        kept["segments"] = [SILENT if ("sources", i, "segments", j) in touched else Segment.model_validate(segment)
+                            for j, segment in enumerate(listed)]
+        kept["offset"] = parse_time(kept.get("offset", 0.0))
+        sources.append(Source.model_construct(**(FILLERS | kept)))
+    instruments = [] if ("instruments",) in touched else content.get("instruments", [])
+    return Sources.model_construct(instruments=instruments, sources=sources)
+
+
+def _identities(sources: Sources) -> Iterator[Fault]:
     """Ids that stand twice, also in other letter case: they become names of files."""
     ids = {index: source.id.lower() for index, source in enumerate(sources.sources) if source.id != FILLERS["id"]}
     for index, first in _repeated(ids):
@@ -66,13 +151,13 @@ def identities(sources: Sources) -> Iterator[Fault]:
         yield Fault(("sources", index, "id"), f"{repeated!r} is also the id of sources[{first}]; choose another")
 
 
-def vocabulary(sources: Sources) -> Iterator[Fault]:
+def _vocabulary(sources: Sources) -> Iterator[Fault]:
     """Instruments that the file does not list."""
     for i, source in enumerate(sources.sources if sources.instruments else []):
         for j, segment in enumerate(source.segments):
             for k, name in enumerate(segment.instruments):
                 if name not in sources.instruments:
-                    remedy = nearest(name, sources.instruments, "use one of " + ", ".join(sources.instruments))
+                    remedy = _nearest(name, sources.instruments, "use one of " + ", ".join(sources.instruments))
                     place = ("sources", i, "segments", j, "instruments", k)
                     yield Fault(place, f"{name!r} is not one of the instruments{remedy}")
 
@@ -94,97 +179,6 @@ def claims(sources: Sources) -> Iterator[Fault]:
                     last = j
 
 
-def nearest(name: str, known: list[str], otherwise: str) -> str:
-    """The end of a message about an unknown name: the nearest known one, or what to do otherwise."""
-    near = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else f"; {otherwise}"
-
-
-def _without(source: Any, place: list[str | int]) -> dict[str, Any]:
-    """A source without the faulty value at a place below it."""
-    match place:
-        case ["segments", int(index), *_]:
-            silent = Segment.model_construct(start=0.0, end=0.0, instruments=[])
-            segments = [silent if j == index else segment for j, segment in enumerate(source["segments"])]
-            return {**source, "segments": segments}
-        case [str(key), *_]:
-            return {name: value for name, value in source.items() if name != key}
-        case _:
-            return {}
-
-
-def _constructed(source: dict[str, Any]) -> Source:
-    """A source of values that are sound one by one."""
-    segments = [Segment.model_validate(segment) for segment in source["segments"]]
-    return Source.model_construct(**{**source, "segments": segments, "offset": parse_time(source.get("offset", 0.0))})
-
-
-def _message(found: dict[str, Any]) -> str:
-    """pydantic's finding as 'problem; remedy'."""
-    place, text = found["loc"], found["msg"].removeprefix("Value error, ")
-    if found["type"] == "extra_forbidden":
-        part = Segment if "segments" in place else Source if len(place) > 1 else Sources
-        return "unknown key" + nearest(str(place[-1]), list(part.model_fields), "remove it")
-    if found["type"] == "missing":
-        return "is missing; add it"
-    if found["type"] == "value_error":
-        return text
-    return f"{text[0].lower()}{text[1:]}, not {found['input']!r:.60}; see data/sources/FORMAT.md"
-
-
-@dataclass(frozen=True)
-class Film:
-    """A source whose file is here; `seconds` is the length that its header tells."""
-
-    source: Source
-    path: Path
-    seconds: float
-    fingerprint: str  # of the file's content
-
-
-def read(path: Path, root: Path) -> tuple[Sources, list[Film]]:
-    """Read a sources file and look into every film.
-
-    Args:
-        path: the JSON file.
-        root: folder that the films' paths start from.
-
-    Returns:
-        the sources, and their films in the same order, less those that are not downloaded yet.
-
-    Raises:
-        SourcesError: there are faults; it has all of them.
-        InputError: the file is missing or not JSON.
-    """
-    content = read_json(path)
-    faults = structure(content)
-    sources = salvaged(content, faults)
-    for check in (identities, vocabulary, claims):
-        faults += check(sources)
-    films: dict[int, Film] = {}
-    for index, source in enumerate(sources.sources):
-        try:
-            if (film := _film(source, root)) is not None:
-                films[index] = film
-        except InputError as error:
-            faults.append(Fault(("sources", index, "file" if source.file is not None else "url"), str(error)))
-    faults += [*_twins(films), *_ends(films)]
-    if faults:
-        raise SourcesError(path, faults)
-    return sources, list(films.values())
-
-
-def download(sources: Sources, root: Path) -> None:
-    """Fetch the films that have an address instead of a file, unless they are there.
-
-    Raises:
-        InputError: a server cannot be reached, or sends something else than the checksum says.
-    """
-    for source in sources.sources:
-        if source.url is not None:
-            fetch(_archive(source), _downloaded(source, root).parent)
-
-
 def _film(source: Source, root: Path) -> Film | None:
     """Find a source's file and decode its beginning; None: its place is unknown, or it is not downloaded yet."""
     if not source.file and not source.sha256:
@@ -195,8 +189,7 @@ def _film(source: Source, root: Path) -> Film | None:
     if not path.is_file():
         raise InputError(f"{path}: no such file; put it there or correct the path")
     seconds = audio.length(path, source.track)
-    if next(audio.stream(path, SAMPLE_RATE, 0.0, PROBE_S, source.track), None) is None:
-        raise InputError(f"{path}: holds no audio; convert it to FLAC and look whether it plays")
+    next(audio.stream(path, SAMPLE_RATE, 0.0, PROBE_S, source.track))
     return Film(source, path, seconds, _content_fingerprint(path))
 
 
@@ -210,17 +203,22 @@ def _content_fingerprint(path: Path) -> str:
 
 
 def _downloaded(source: Source, root: Path) -> Path:
-    return Path(root) / DOWNLOADS / source.id / _archive(source).name
+    return Path(root) / "downloads" / source.id / _archive(source).name
 
 
 def _archive(source: Source) -> Archive:
     return Archive(source.url, f"sha256:{source.sha256}", "?")
 
 
+def _place(source: Source) -> str:
+    """The key that says where the film is."""
+    return "file" if source.file is not None else "url"
+
+
 def _twins(films: dict[int, Film]) -> Iterator[Fault]:
     """Sources that are the same film: on two sides of a split they would make every score a lie."""
     for index, first in _repeated({index: film.fingerprint for index, film in films.items()}):
-        place = ("sources", index, "file" if films[index].source.file else "url")
+        place = ("sources", index, _place(films[index].source))
         yield Fault(place, f"is the same file as that of sources[{first}]; join the two sources")
 
 

@@ -13,7 +13,7 @@ from torch import nn
 
 from helpers import audio
 from helpers.config import InputError, MelConfig
-from helpers.datasets import film_annotations
+from helpers.datasets import film_sources
 from helpers.datasets.film_sources import SAMPLE_RATE, WINDOW_S
 from helpers.datasets.films import BuiltFilm
 from helpers.evaluation import frames
@@ -125,7 +125,7 @@ def tag(path: Path, checkpoint: Checkpoint, out: Path, track: int = 0) -> Stretc
     content = {"version": 1, "instruments": list(checkpoint.classes), "sources": [source]}
     write_json(out / f"{path.stem}.json", content)
     labels = [(s["start"], s["end"], f"{s['instruments'][0]} @{s['certainty']:g}") for s in segments]
-    film_annotations.write_audacity(out / f"{path.stem}.txt", labels)
+    film_sources.write_audacity(out / f"{path.stem}.txt", labels)
     save_figure(picture(path, {"model": found}, path.name, track), out / f"{path.stem}.png")
     return found
 

@@ -12,7 +12,8 @@ from film_files import source, tone, write_sources
 from helpers import audio
 from helpers.config import ROOT, InputError
 from helpers.datasets import film_checks as films_checks
-from helpers.datasets.film_sources import Sources, SourcesError, format_time, parse_time, schema
+from helpers.datasets.film_checks import SourcesError
+from helpers.datasets.film_sources import Sources, format_time, parse_time, schema
 
 EXAMPLE = ROOT / "data" / "sources" / "example.json"
 

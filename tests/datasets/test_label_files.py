@@ -10,8 +10,8 @@ from film_files import source, tone, write_sources
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets import film_annotations as label_files
 from helpers.datasets import film_checks as films_checks
+from helpers.datasets import film_sources as label_files
 
 TRACK = "0.300000\t0.900000\terhu\n1.000000\t1,500000\tErhu, pipa @0.7 # far away\n\\\t440\t880\n1.6\t1.9\tnone\n"
 
@@ -19,7 +19,7 @@ TRACK = "0.300000\t0.900000\terhu\n1.000000\t1,500000\tErhu, pipa @0.7 # far awa
 def test_labels_become_segments(tmp_path: Path) -> None:
     path = tmp_path / "labels.txt"
     path.write_text(TRACK, encoding="utf-8-sig")
-    assert label_files.read(path) == [
+    assert label_files.read_labels(path) == [
         {"start": 0.3, "end": 0.9, "instruments": ["erhu"], "certainty": 1.0, "comment": ""},
         {"start": 1.0, "end": 1.5, "instruments": ["erhu", "pipa"], "certainty": 0.7, "comment": "far away"},
         {"start": 1.6, "end": 1.9, "instruments": [], "certainty": 1.0, "comment": ""},
@@ -28,7 +28,7 @@ def test_labels_become_segments(tmp_path: Path) -> None:
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     label_files.write_audacity(tmp_path / "labels.txt", [(0.3, 0.9, "erhu"), (1.25, 2.0, "gong @0.6")])
-    found = label_files.read(tmp_path / "labels.txt")
+    found = label_files.read_labels(tmp_path / "labels.txt")
     assert [(s["start"], s["end"], s["instruments"], s["certainty"]) for s in found] == [
         (0.3, 0.9, ["erhu"], 1.0), (1.25, 2.0, ["gong"], 0.6)]
 
@@ -92,7 +92,7 @@ ELAN = """<?xml version="1.0" encoding="UTF-8"?><ANNOTATION_DOCUMENT><TIME_ORDER
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_praat_tiers_are_laid_over_each_other(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "a.TextGrid").write_text(PRAAT, encoding=encoding)
-    assert label_files.read(tmp_path / "a.TextGrid") == [
+    assert label_files.read_labels(tmp_path / "a.TextGrid") == [
         {"start": 0.0, "end": 1.25, "instruments": ["erhu"], "certainty": 1.0, "comment": '„far" away'},
         {"start": 0.5, "end": 2.0, "instruments": ["gong"], "certainty": 0.5, "comment": ""},
     ]
@@ -100,7 +100,7 @@ def test_praat_tiers_are_laid_over_each_other(tmp_path: Path, encoding: str) -> 
 
 def test_elan_annotations_have_times_in_milliseconds(tmp_path: Path) -> None:
     (tmp_path / "a.eaf").write_text(ELAN, encoding="utf-8")
-    (segment,) = label_files.read(tmp_path / "a.eaf")
+    (segment,) = label_files.read_labels(tmp_path / "a.eaf")
     assert (segment["start"], segment["end"], segment["instruments"]) == (0.5, 2.0, ["erhu", "pipa"])
 
 
@@ -111,7 +111,7 @@ def test_elan_annotations_have_times_in_milliseconds(tmp_path: Path) -> None:
 def test_other_files_are_refused_in_words(tmp_path: Path, name: str, text: str, message: str) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=message):
-        label_files.read(tmp_path / name)
+        label_files.read_labels(tmp_path / name)
 
 
 @pytest.mark.parametrize(("text", "message"), [
@@ -122,12 +122,12 @@ def test_other_files_are_refused_in_words(tmp_path: Path, name: str, text: str, 
 def test_what_is_no_label_track_is_told_with_its_lines(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "labels.txt").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=message):
-        label_files.read(tmp_path / "labels.txt")
+        label_files.read_labels(tmp_path / "labels.txt")
 
 
 def test_missing_and_binary_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
-        label_files.read(tmp_path / "labels.txt")
+        label_files.read_labels(tmp_path / "labels.txt")
     (tmp_path / "labels.txt").write_bytes(b"\xff\xfa\x00")
     with pytest.raises(InputError, match="cannot be read"):
-        label_files.read(tmp_path / "labels.txt")
+        label_files.read_labels(tmp_path / "labels.txt")
