@@ -24,13 +24,16 @@ SILENCE = 1e-6  # power of the loudest bin; keeps the level of a silent clip fin
 
 
 def power_spectrogram(
-    waveform: torch.Tensor, window: torch.Tensor, hop_length: int, center: bool = True
+    waveform: torch.Tensor, window: torch.Tensor, hop_length: int, center: bool = True, pad_mode: str = "reflect"
 ) -> torch.Tensor:
     """Power of frames, [B, T] -> [B, K, F]: real² + imaginary², without the root and copies of a magnitude.
 
-    Frames are centred on multiples of the hop, the waveform mirrored at its ends, or begin there.
+    Frames are centred on multiples of the hop, the waveform mirrored at its ends (or, "constant", silence), or begin
+    there.
     """
-    spectrum = torch.stft(waveform, len(window), hop_length, window=window, center=center, return_complex=True)
+    spectrum = torch.stft(
+        waveform, len(window), hop_length, window=window, center=center, pad_mode=pad_mode, return_complex=True
+    )
     return spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
 
 
@@ -50,9 +53,9 @@ class MelFrontend(nn.Module):
     sees.
     """
 
-    def __init__(self, config: MelConfig) -> None:
+    def __init__(self, config: MelConfig, pad_mode: str = "reflect") -> None:
         super().__init__()
-        self.config = config
+        self.config, self.pad_mode = config, pad_mode
         self.mel = torchaudio.transforms.MelSpectrogram(
             sample_rate=config.sample_rate,
             n_fft=config.n_fft,
@@ -66,7 +69,8 @@ class MelFrontend(nn.Module):
 
     def spectrum(self, waveform: torch.Tensor) -> torch.Tensor:
         """Power spectrogram: [B, T] -> [B, K, F]."""
-        return power_spectrogram(waveform, self.mel.spectrogram.window, self.config.hop_length)
+        window = self.mel.spectrogram.window
+        return power_spectrogram(waveform, window, self.config.hop_length, pad_mode=self.pad_mode)
 
     def absolute_power(self, waveform: torch.Tensor) -> torch.Tensor:
         """Mel power as it comes: [B, T] -> [B, M, F]."""

@@ -17,6 +17,7 @@ from helpers.models.checkpoint import Checkpoint
 from helpers.models.notes import CompactCNN
 
 GRID = 32  # windows; the length of a waveform is a multiple of them, so that it is one of frames, too
+HOP = 512  # samples between frames: windows need finer time than notes
 TRUNK = "compact_cnn"  # the NSynth model whose convolutions a CRNN goes on from
 
 
@@ -80,16 +81,23 @@ def arguments_of(notes: Checkpoint) -> dict:
     Raises:
         InputError: it is of another model.
     """
-    if TRUNK not in (notes.model, notes.arguments.get("member")):
-        raise InputError(f"checkpoint of {notes.model}: a film network cannot start from it; train {TRUNK} on NSynth")
-    return {name: value for name, value in notes.arguments.items() if name in ("mel", "channels")}
+    _, arguments = _trunk_of(notes)
+    found = {name: value for name, value in arguments.items() if name in ("mel", "channels")}
+    return found | {"mel": found["mel"] | {"hop_length": HOP}}
 
 
 def initialise(model: AudioClassifier, notes: Checkpoint) -> None:
-    """Copy the front end's statistics and the convolutions of an NSynth checkpoint; the head stays random.
-
-    Of an ensemble its first member is taken.
-    """
-    prefix = "members.0." if "member" in notes.arguments else ""
+    """Copy the front end's statistics and the convolutions of an NSynth checkpoint; the head stays random."""
+    prefix, _ = _trunk_of(notes)
     copied = (name for name in model.state_dict() if not name.startswith("head."))
     model.load_state_dict({name: notes.state[prefix + name].float() for name in copied}, strict=False)
+
+
+def _trunk_of(notes: Checkpoint) -> tuple[str, dict]:
+    """Prefix of the weights, and arguments, of the network with the trunk; of an ensemble its first such member."""
+    members = [("", {"name": notes.model, **notes.arguments})]
+    members += [(f"members.{n}.", member) for n, member in enumerate(notes.arguments.get("members", []))]
+    for prefix, member in members:
+        if member["name"] == TRUNK:
+            return prefix, member
+    raise InputError(f"checkpoint of {notes.model}: a film network cannot start from it; train {TRUNK} on NSynth")

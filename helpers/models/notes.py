@@ -1,11 +1,12 @@
-"""Encoders for single notes (NSynth): short-chunk CNN, a compact CNN, a spectrogram transformer; notebook 03.
+"""Single notes (NSynth): short-chunk CNN, compact CNN, spectrogram transformer, averages of classifiers; notebook 03.
 
 Axis letters: B batch, C channels, M mel bands, F frames, D embedding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import nn
 
 from helpers.config import MelConfig
 from helpers.features.mel import MelFrontend
+from helpers.models import build
 from helpers.models.base import AudioClassifier, linear_head
 
 
@@ -143,45 +145,76 @@ class SpectrogramTransformer(nn.Module):
 
 
 class Ensemble(nn.Module):
-    """Several classifiers of one recipe, trained from different seeds; their probabilities are averaged.
+    """Classifiers whose log-probabilities are averaged with weights: seeds of one recipe, or different models.
 
-    The mel spectrogram, which all share but for its standardisation, is computed once.
+    Mel power that several members begin with is computed once.
     """
 
-    def __init__(self, members: list[AudioClassifier]) -> None:
+    def __init__(self, members: Sequence[AudioClassifier], weights: Sequence[float]) -> None:
         super().__init__()
-        self.members = nn.ModuleList(members)
+        self.members, self.weights = nn.ModuleList(members), [weight / sum(weights) for weight in weights]
 
     def forward(self, waveform: torch.Tensor) -> torch.Tensor:
         """[B, T] -> log-probabilities [B, classes]."""
-        power = self.members[0].frontend.power(waveform)
-        logits = [member.head(member.encoder(member.frontend.compress(power))) for member in self.members]
-        return torch.stack(logits).softmax(dim=-1).mean(dim=0).log()
+        mel: dict[MelConfig, torch.Tensor] = {}
+        mean = sum(
+            weight * self._logits(member, waveform, mel).log_softmax(dim=-1)
+            for member, weight in zip(self.members, self.weights, strict=True)
+        )
+        return mean.log_softmax(dim=-1)
+
+    def _logits(self, member: nn.Module, waveform: torch.Tensor, mel: dict[MelConfig, torch.Tensor]) -> torch.Tensor:
+        frontend = getattr(member, "frontend", None)
+        if not isinstance(frontend, MelFrontend):
+            return member(waveform)
+        shared = replace(frontend.config, compression="log")
+        if shared not in mel:
+            mel[shared] = frontend.power(waveform)
+        return member.head(member.encoder(frontend.compress(mel[shared])))
 
 
-def _ensemble(n_classes: int, member: str, count: int, **arguments: Any) -> Ensemble:
-    return Ensemble([MODELS[member](n_classes=n_classes, **arguments) for _ in range(count)])
+def _ensemble(n_classes: int, members: Sequence[dict[str, Any]], weights: Sequence[float] = ()) -> Ensemble:
+    """`members`: the arguments of `models.build` of each but the classes; no weights: all alike."""
+    return Ensemble([build(n_classes=n_classes, **member) for member in members], weights or [1.0] * len(members))
+
+
+def add_priors(head: nn.Sequential, expected: Sequence[float], drawn: Sequence[float]) -> None:
+    """Move a head from the class frequencies that it was trained with to those that are expected.
+
+    log p(class | note) + log expected - log drawn, as for any classifier whose priors change (Saerens et al., Neural
+    Computation 2002); in the bias it costs nothing.
+    """
+    with torch.no_grad():
+        head[-1].bias += torch.tensor(expected).log() - torch.tensor(drawn).log()
+
+
+def _front_end(mel: dict[str, Any]) -> MelFrontend:
+    """Silence before and after a note; input statistics are means over all batches of the training."""
+    frontend = MelFrontend(MelConfig(**mel), pad_mode="constant")
+    frontend.standardise.momentum = None
+    return frontend
 
 
 def _short_chunk(block: Callable) -> Callable:
     def build(n_classes: int, mel: dict, channels: int = 128) -> AudioClassifier:
         encoder = ShortChunkCNN(block, channels)
-        return AudioClassifier(MelFrontend(MelConfig(**mel)), encoder, linear_head(encoder.width, n_classes, 0.5))
+        return AudioClassifier(_front_end(mel), encoder, linear_head(encoder.width, n_classes, 0.5))
 
     return build
 
 
 def _compact(n_classes: int, mel: dict, channels: tuple[int, ...] = (16, 32, 64, 128)) -> AudioClassifier:
-    config = MelConfig(**mel)
-    encoder = CompactCNN(config.n_mels, tuple(channels))
-    return AudioClassifier(MelFrontend(config), encoder, linear_head(encoder.width, n_classes))
+    frontend = _front_end(mel)
+    encoder = CompactCNN(frontend.config.n_mels, tuple(channels))
+    return AudioClassifier(frontend, encoder, linear_head(encoder.width, n_classes))
 
 
 def _transformer(n_classes: int, mel: dict, width: int = 128, depth: int = 4, heads: int = 4) -> AudioClassifier:
-    config = MelConfig(**mel)
+    frontend = _front_end(mel)
+    config = frontend.config
     frames = config.frames(4 * config.sample_rate)
     encoder = SpectrogramTransformer(config.n_mels, frames + frames % 2, width, depth, heads)
-    return AudioClassifier(MelFrontend(config), encoder, linear_head(width, n_classes))
+    return AudioClassifier(frontend, encoder, linear_head(width, n_classes))
 
 
 MODELS = {

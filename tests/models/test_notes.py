@@ -11,7 +11,7 @@ from torch import nn
 from helpers.config import InputError, MelConfig
 from helpers.models import LINEAGES, build
 from helpers.models.base import parameter_count
-from helpers.models.notes import MODELS
+from helpers.models.notes import MODELS, add_priors
 
 MEL = asdict(MelConfig(n_fft=512, hop_length=512, n_mels=96))
 SMALL = {
@@ -19,14 +19,17 @@ SMALL = {
     "short_chunk_cnn_res": {"channels": 8},
     "compact_cnn": {"channels": [4, 8, 8]},
     "spectrogram_transformer": {"width": 16, "depth": 2, "heads": 2},
-    "ensemble": {"member": "compact_cnn", "count": 2, "channels": [4, 8]},
+    "ensemble": {"channels": [4, 8]},
 }
 
 
 def small(name: str, n_classes: int = 11, **mel: object) -> nn.Module:
     """A narrow version, quick to run."""
-    torch.manual_seed(0)
-    return build(name, n_classes, mel={**MEL, **mel}, **SMALL[name])
+    arguments = {"mel": {**MEL, **mel}, **SMALL[name]}
+    if name == "ensemble":
+        members = [{"name": "compact_cnn", "seed": seed, **arguments} for seed in range(2)]
+        arguments = {"members": members, "weights": [3.0, 1.0]}
+    return build(name, n_classes, **arguments)
 
 
 def four_seconds(batch: int = 2) -> torch.Tensor:
@@ -110,17 +113,44 @@ def test_default_compact_cnn_ships_in_twenty_megabytes() -> None:
     assert 4 * parameter_count(build("compact_cnn", 11, mel=MEL)) < 20e6
 
 
-def test_ensemble_is_the_mean_of_its_members_probabilities() -> None:
+def test_ensemble_is_the_weighted_mean_of_its_members_log_probabilities() -> None:
     model, waves = small("ensemble").eval(), four_seconds()
     with torch.no_grad():
         for member in model.members:  # other statistics of the input in each
             member.frontend.standardise.running_mean.normal_()
     with torch.inference_mode():
-        wanted = torch.stack([member(waves).softmax(dim=1) for member in model.members]).mean(dim=0)
-        given = model(waves).exp()
-    torch.testing.assert_close(given, wanted)
-    torch.testing.assert_close(given.sum(dim=1), torch.ones(2))
-    assert not torch.allclose(model.members[0](waves), model.members[1](waves))
+        first, second = (member(waves).log_softmax(dim=1) for member in model.members)
+        given = model(waves)
+    torch.testing.assert_close(given, (0.75 * first + 0.25 * second).log_softmax(dim=1))
+    torch.testing.assert_close(given.exp().sum(dim=1), torch.ones(2))
+    assert not torch.allclose(first, second)
+
+
+def test_members_may_have_other_front_ends() -> None:
+    coarse = {"name": "short_chunk_cnn", "mel": {**MEL, "n_mels": 32, "compression": "linear"}, "channels": 4}
+    fine = {"name": "compact_cnn", "mel": MEL, "channels": [4, 8]}
+    model, waves = build("ensemble", 5, members=[coarse, fine]).eval(), four_seconds()
+    with torch.inference_mode():
+        wanted = sum(member(waves).log_softmax(dim=1) for member in model.members) / 2
+        torch.testing.assert_close(model(waves), wanted.log_softmax(dim=1))
+
+
+def test_priors_move_the_posterior_by_their_ratio() -> None:
+    model, waves = small("compact_cnn", 3).eval(), four_seconds()
+    with torch.inference_mode():
+        before = model(waves).softmax(dim=1)
+        add_priors(model.head, [0.5, 0.3, 0.2], [0.25, 0.5, 0.25])
+        ratio = before * torch.tensor([0.5 / 0.25, 0.3 / 0.5, 0.2 / 0.25])
+        torch.testing.assert_close(model(waves).softmax(dim=1), ratio / ratio.sum(dim=1, keepdim=True))
+
+
+def test_input_statistics_are_means_over_all_batches() -> None:
+    frontend = small("compact_cnn").train().frontend
+    batches = [four_seconds(3) * level for level in (1.0, 0.1, 0.01)]
+    means = [10 * frontend.power(batch).add(1e-10).log10().mean(dim=(0, 2)) / 10 for batch in batches]
+    for batch in batches:
+        frontend(batch)
+    torch.testing.assert_close(frontend.standardise.running_mean, torch.stack(means).mean(dim=0), rtol=1e-4, atol=1e-4)
 
 
 def test_unknown_models_and_arguments_are_bad_input() -> None:
