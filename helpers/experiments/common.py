@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from torch import nn
 from helpers.config import DATA, ROOT, DataLabel, InputError, TrainConfig
 from helpers.datasets import corpus
 from helpers.datasets.base import Clip, clips_fingerprint, data_label, groups
-from helpers.evaluation.intervals import bootstrap
+from helpers.evaluation.intervals import bootstrap, score_text
 from helpers.evaluation.results import Result, versions
 from helpers.evaluation.single import confusion_matrix, majority_baseline, predictions, top_k_hits
 from helpers.files import fingerprint
@@ -46,28 +47,17 @@ class Trained:
 
 
 def data_root(name: str, root: str | Path = "", budget: str = "quick") -> Path:
-    """The folder to hand to `datasets.<corpus>`.
+    """The folder to hand to `datasets.<corpus>`: `root`, or else `data/`, if the corpus and its test data are there.
 
-    Args:
-        name: a key of `datasets.CORPORA`.
-        root: where real corpora lie; empty: `data/`.
-        budget: a key of `config.BUDGETS`; decides how large the generated corpora are.
-
-    Returns:
-        `root` if it holds the corpus and its test data, otherwise that of the generated corpora, which are made when
-        they are missing.
+    Otherwise that of the generated corpora, as large as the budget wants, which are made when they are missing.
 
     Raises:
         InputError: `root` is given and is not a folder.
     """
     if root and not Path(root).is_dir():
         raise InputError(f"{root}: no such folder; --data-root is the folder that holds nsynth/, irmas/ and so on")
-    real = Path(root) if root else DATA
-    return real if corpus(name).can_be_scored(real) else generated(budget)
-
-
-def generated(budget: str) -> Path:
-    """Data root of the generated corpora for a budget; generates them when they are missing."""
+    if corpus(name).can_be_scored(real := Path(root or DATA)):
+        return real
     from helpers import demo
 
     return demo.ensure("tiny" if budget == "smoke" else "small")
@@ -80,19 +70,16 @@ def kind(root: Path) -> str:
 
 def listing(root: Path, name: str) -> list[tuple[str, int]]:
     """Relative name and size in bytes of every file of a corpus, sorted: changes when the corpus does."""
-    files = []
-    for top in corpus(name).found(root):
-        files += [top] if top.is_file() else [Path(folder, file) for folder, _, found in os.walk(top) for file in found]
+    tops = corpus(name).found(root)
+    files = (path for top in tops for path in ([top] if top.is_file() else top.rglob("*")) if path.is_file())
     return sorted((path.relative_to(root).as_posix(), path.stat().st_size) for path in files)
 
 
 def command_line(*words: str, **options: Any) -> str:
-    """The command that does again what ran, as it is typed in the project's folder.
+    """The command that does again what ran, as it is typed in the project's folder: `words`, then every option.
 
-    Args:
-        words: of the command, e.g. "nsynth", "train".
-        options: every option by its name with `_` for `-`. True is a flag; False, None and "" are left out; a list
-            repeats its option; paths are written as seen from the project's folder.
+    Options have `_` for `-`. True is a flag; False, None and "" are left out; a list repeats its option; paths are
+    written as seen from the project's folder.
 
     >>> command_line("nsynth", "train", data_root="my data", seed=0, mixup=True)
     "python -m helpers nsynth train --data-root 'my data' --seed 0 --mixup"
@@ -103,15 +90,16 @@ def command_line(*words: str, **options: Any) -> str:
             if one is True:
                 parts.append(f"--{name.replace('_', '-')}")
             elif one is not None and one is not False and one != "":
-                parts += [f"--{name.replace('_', '-')}", _seen_from_root(one) if isinstance(one, Path) else str(one)]
+                parts += [f"--{name.replace('_', '-')}", seen_from_root(one) if isinstance(one, Path) else str(one)]
     return shlex.join(parts)
 
 
-def _seen_from_root(path: Path) -> str:
+def seen_from_root(path: str | Path) -> str:
+    """A path as it is typed in the project's folder."""
     try:
         return Path(os.path.relpath(path, ROOT)).as_posix()
     except ValueError:  # another drive of Windows
-        return path.resolve().as_posix()
+        return Path(path).resolve().as_posix()
 
 
 def command(notebook: str, root: str | Path, budget: str) -> str:
@@ -126,27 +114,23 @@ def labels_of(clips: Sequence[Clip]) -> np.ndarray:
 
 def scores_of(logits: np.ndarray, clips: Sequence[Clip]) -> dict[str, dict[str, float]]:
     """Top-1 and top-3 accuracy of scores [clips, classes] with intervals over the clips' groups."""
-    labels = labels_of(clips)
-    return {
-        f"top{k}": bootstrap(np.mean, groups(clips), top_k_hits(logits, labels, k).astype(float)) for k in (1, 3)
-    }
+    hits = {f"top{k}": top_k_hits(logits, labels_of(clips), k).astype(float) for k in (1, 3)}
+    return {name: bootstrap(np.mean, groups(clips), values) for name, values in hits.items()}
 
 
 def sentence(what: str, scores: Mapping[str, Mapping[str, float]]) -> str:
     """Top-1 and top-3 with intervals as one line."""
-    return f"{what}: " + ", ".join(
-        f"{k.replace('top', 'top-')} {s['value']:.1%} [{s['low']:.1%}, {s['high']:.1%}]" for k, s in scores.items()
-    )
+    texts = (f"{name.replace('top', 'top-')} {score_text(score, percent=True)}" for name, score in scores.items())
+    return f"{what}: {', '.join(texts)}"
 
 
 def real_clips(name: str, root: str | Path) -> list[Clip]:
     """Training clips of a corpus below a given data root, if every class there has groups enough to leave some out."""
     if not root or not corpus(name).found(Path(root)):
         return []
-    groups_of: dict[int, set[str]] = {}
-    for clip in (clips := corpus(name).clips(Path(root), "train")):
-        groups_of.setdefault(clip.labels[0], set()).add(clip.group)
-    return clips if min(map(len, groups_of.values())) > 2 else []
+    clips = corpus(name).clips(Path(root), "train")
+    groups_of = Counter(label for label, _ in {(clip.labels[0], clip.group) for clip in clips})
+    return clips if min(groups_of.values()) > 2 else []
 
 
 def block_folds(clips: Sequence[Clip], folds: int) -> np.ndarray:
@@ -161,11 +145,12 @@ def block_folds(clips: Sequence[Clip], folds: int) -> np.ndarray:
     return np.array([fold_of[clip.group] for clip in clips])
 
 
-def turn(clips: Sequence[Clip], fold_of: np.ndarray, fold: int) -> tuple[list[Clip], list[Clip], list[Clip]]:
+def split_by_fold(
+    clips: Sequence[Clip], fold_of: np.ndarray, fold: int
+) -> tuple[list[Clip], list[Clip], list[Clip]]:
     """Clips that are trained on, those that choose (the fold after), and those of the fold that is left out."""
     place = (fold_of - fold) % (int(fold_of.max()) + 1)
-    parts = [place > 1, place == 1, place == 0]
-    return tuple([clip for clip, inside in zip(clips, part, strict=True) if inside] for part in parts)
+    return tuple([clips[index] for index in np.flatnonzero(part)] for part in (place > 1, place == 1, place == 0))
 
 
 def curves(history: History) -> dict[str, list[float]]:
@@ -180,16 +165,9 @@ def result(
 ) -> Result:  # fmt: skip
     """The metrics file of an experiment.
 
-    Args:
-        title, corpus, data: what was done, on what, and whether that is official, a subset or demo.
-        clips: those that are scored; n, groups and part of the fingerprint are theirs.
-        scores: system -> metric -> {"value", "low", "high"}.
-        group_kind: instrument, recording, film, piece or track.
-        baselines: name -> metric -> value.
-        command: that makes this file again, from `command_line`.
-        seed, budget: that ran.
-        used: lists of clips that were trained on or chose something.
-        more: classes, confusion, figures, details.
+    n, groups and part of the fingerprint are those of the scored `clips`; `used` are lists of clips that were trained
+    on or chose something. `scores` map system -> metric -> {"value", "low", "high"}, `baselines` name -> metric ->
+    value; `command` comes from `command_line`; `more` may be classes, confusion, figures and details.
     """
     return Result(
         title=title, corpus=corpus, data=data, n=len(clips), groups=len(set(groups(clips))), group_kind=group_kind,

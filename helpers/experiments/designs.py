@@ -23,7 +23,7 @@ from helpers.datasets.base import Clip, ClipDataset, multi_hot, subset
 from helpers.datasets.mixtures import PhraseDataset
 from helpers.evaluation.multilabel import per_class
 from helpers.experiments import irmas as study
-from helpers.experiments.common import Trained, block_folds, curves, labels_of, turn
+from helpers.experiments.common import Trained, block_folds, curves, labels_of, split_by_fold
 from helpers.experiments.irmas import checkpoint_of
 from helpers.models import build, multistft, panns
 from helpers.models.checkpoint import Checkpoint
@@ -150,7 +150,7 @@ def hits_by_folds(plans: dict, clips: Sequence[Clip], scale: Scale, seed: int) -
     fold_of, labels = block_folds(clips, scale.folds), labels_of(clips)
     found = {name: np.zeros(len(clips)) for name in plans}
     for fold in range(scale.folds):
-        known, valid, outside = turn(clips, fold_of, fold)
+        known, valid, outside = split_by_fold(clips, fold_of, fold)
         for name, trained in compare(plans, known, valid, scale, seed).items():
             logits = predict_clips(trained.network, outside, sample_rate_of(trained.model), irmas.SECONDS)
             found[name][fold_of == fold] = logits.argmax(axis=1) == labels[fold_of == fold]

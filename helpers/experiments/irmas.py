@@ -28,7 +28,7 @@ from helpers.evaluation import frames, multilabel
 from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.results import Result
 from helpers.experiments import common
-from helpers.experiments.common import Trained, block_folds, command_line, curves, turn
+from helpers.experiments.common import Trained, block_folds, command_line, curves, split_by_fold
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
 from helpers.prediction.clips import batches, infer
@@ -116,7 +116,7 @@ def cross_validate(clips: Sequence[Clip], config: TrainConfig, folds: int, mix: 
     """
     fold_of, parts = block_folds(clips, folds), []
     for fold in range(folds):
-        known, valid, outside = turn(clips, fold_of, fold)
+        known, valid, outside = split_by_fold(clips, fold_of, fold)
         trained, held_out = train(known, valid, config, mix), mixtures(dataset(outside))
         scores = dataset_scores(trained.network, held_out)
         parts.append((held_out.targets, scores, scores > np.array(trained.thresholds),

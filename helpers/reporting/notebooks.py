@@ -186,20 +186,13 @@ def _parameters(notebook: Path, run: Run) -> dict[str, object]:
     import papermill
 
     values = {
-        "data_root": _from_root(run.data_root) if run.data_root else "",
+        "data_root": common.seen_from_root(run.data_root) if run.data_root else "",
         "budget": run.budget,
-        "out": _from_root(run.out),
+        "out": common.seen_from_root(run.out),
         "interactive": False,  # no players: executed copies hold no audio
     }
     declared = papermill.inspect_notebook(str(notebook))
     return {name: value for name, value in values.items() if name in declared}
-
-
-def _from_root(path: str | Path) -> str:
-    try:
-        return Path(os.path.relpath(path, ROOT)).as_posix()
-    except ValueError:  # another drive of Windows
-        return Path(path).resolve().as_posix()
 
 
 def _digest(notebook: Path, run: Run) -> str:
