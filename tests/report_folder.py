@@ -46,6 +46,25 @@ def two(top1: float, top3: float) -> dict[str, Score]:
 
 MAJORITY = {"largest family": {"top1": 0.1, "top3": 0.3}}
 COUNTS = {s: {name: n for name in FAMILIES} for s, n in (("train", 90), ("valid", 20), ("test", 10))}
+OFFICIAL = {"train": 289_205, "valid": 12_678, "test": 4_096}
+READINGS = [{"instrument": name, "pitch": pitch, "fundamental (Hz)": 165, "attack (ms)": attack,
+             "level after 2 s (dB)": hold, "change 0.3 s after release (dB)": end}
+            for name, attack, hold, end in (("guitar_acoustic_009", 10, -57, 9), ("vocal_acoustic_003", 200, -1, -8))
+            for pitch in (52, 60, 72)]  # fmt: skip
+PLAIN = {name: 0.7 for name in ("knn", "svm", "extra_trees")}
+CLASSIC = {
+    "chosen": "extra_trees", "chosen_by": "top-1 accuracy on validation notes", "cv_folds": 5, "counts": COUNTS,
+    "features": {"columns": 500, "n_fft": 2048, "hop_length": 512, "sample_rate": 16_000, "n_mfcc": 20},
+    "blocks": {f"block {n}": {"columns": 50, "holds": "what the columns of this block hold"} for n in range(10)},
+    "whitening": "the covariance of the notes about their instrument's mean is divided out.",
+    "estimators": {"svm": ["StandardScaler()", "SVC(C=10, gamma=0.0003, random_state=0)"]},
+    "parameters": {"svm": {"classify__gamma": 0.0003}}, "grids": {"svm": {"classify__gamma": [0.0001, 0.0003]}},
+    "cv_accuracy": {"svm": 0.71}, "valid": {"extra_trees": {"top1": 0.8}, "svm": {"top1": 0.7, "weighted top1": 0.66}},
+    "ablations": {"pooling": {"mean": PLAIN, "+ quantiles": {name: 0.8 for name in PLAIN}},
+                  "scaling of columns": {"none": PLAIN, "standardised": {name: 0.75 for name in PLAIN}},
+                  "level of the note": {"peak 1": PLAIN, "as recorded": PLAIN}},
+    "by_instrument": {"bass_electronic_018": 1.0, "organ_electronic_007": 0.2},
+}  # fmt: skip
 ARCHITECTURE = [
     {"layer": "mel", "shape": [1, 96, 251]}, {"layer": "stem", "shape": [16, 48, 126]},
     {"layer": "block 1", "shape": [32, 24, 63]}, {"layer": "block 2", "shape": [64, 12, 31]},
@@ -56,10 +75,18 @@ ARCHITECTURE = [
 NSYNTH = {
     "architecture": ARCHITECTURE, "model": {"name": "compact_cnn", "parameters": 512_345},
     "mel": {"n_mels": 96, "n_fft": 1024, "hop_length": 256, "sample_rate": 16_000},
-    "recipe": {"optimizer": "adamw", "schedule": "one_cycle", "epochs": 40, "batch_size": 32},
+    "recipe": {"optimizer": "adamw", "schedule": "one_cycle", "epochs": 40, "batch_size": 32, "weight_decay": 0.05,
+               "loss": "cross_entropy", "label_smoothing": 0.1, "balanced": True, "monitor": "loss"},
     "augmentation": ["resample", "equalise"], "learning_rates": {"log": 0.002, "linear": 0.001},
     "log_minus_linear_top1": {"value": 0.06, "low": -0.02, "high": 0.13},
     "over_seeds": {name: {"top1": [0.9, 0.8], "mean": 0.85, "std": 0.05} for name in ("log", "linear")},
+    "rates": {name: {"0.001": 0.9, "0.002": 0.8, "0.004": 1.1} for name in ("log", "linear")},
+    "networks": {name: {"parameters": 1_234_567, "seconds": 99, "epochs": 24,
+                        **{key: {"value": 0.8, "low": 0.7, "high": 0.9} for key in ("valid", "top1", "top3")}}
+                 for name in ("compact_cnn", "short_chunk_cnn", "short_chunk_cnn_res", "spectrogram_transformer")},
+    "published": {"best": {"value": 0.75, "source": "Wang et al., ICASSP 2022"},
+                  "other": {"value": 0.7, "source": "MULE, MERT and MusicCNN"}},
+    "counts": COUNTS, "official": OFFICIAL,
     "noise_only": {name: {"with": 0.91, "without": 0.92, "notes": 2} for name in ("log", "linear")},
 }  # fmt: skip
 
@@ -81,12 +108,13 @@ def results(data: DataLabel = "demo") -> dict[str, Result]:
         "01_mel": result(
             "Mel spectrograms", data, figures=["01_nine.svg", "01_scales.svg"],
             details={"counts": COUNTS, "instruments": {"train": 43, "valid": 32, "test": 30}, "shared": 0,
-                     "notes": ["n"] * 9, "visible": {"linear": 0.034, "log": 0.61}, "range_db": 60}),
+                     "notes": ["n"] * 9, "visible": {"linear": 0.034, "log": 0.61}, "range_db": 60,
+                     "readings": READINGS, "official": OFFICIAL,
+                     "picture": {"n_fft": 2048, "hop_length": 512, "n_mels": 128, "library": "torchaudio"}}),
         "02_classic": result(
             "Classic machine learning", data, scores=classic, baselines=MAJORITY,
-            confusion={"extra_trees": confusion(11, 8, 1)}, figures=["02_importance.svg"],
-            details={"chosen": "extra_trees", "chosen_by": "top-1 accuracy on validation notes", "cv_folds": 5,
-                     "features": {"columns": 500}, "valid": {"extra_trees": {"top1": 0.8}}}),
+            confusion={"extra_trees": confusion(11, 8, 1)}, figures=["02_importance.svg", "02_ablations.svg"],
+            details=CLASSIC),
         "03_nsynth": result(
             "Log and linear mel", data, scores={"cnn, log mel": two(0.91, 0.98), "cnn, linear mel": two(0.85, 0.97)},
             baselines=MAJORITY, figures=["03_curves.svg", "03_saliency.svg"], details=NSYNTH,

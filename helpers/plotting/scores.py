@@ -143,7 +143,7 @@ def reliability_figure(curves: Mapping[str, Mapping[str, np.ndarray]]) -> Figure
 @styled
 def ablation_figure(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
     """One panel for each experiment: `panels[title][row][system]` is an accuracy in 0..1, one dot each."""
-    figure, axes = new_figure(WIDE, 1, len(panels), squeeze=False, sharex=True)
+    figure, axes = new_figure((WIDE[0], 3.4), 1, len(panels), squeeze=False, sharex=True)
     for axis, (title, rows) in zip(axes[0], panels.items(), strict=True):
         points = [(value, row, system) for row, values in rows.items() for system, value in values.items()]
         value, row, system = zip(*points, strict=True)

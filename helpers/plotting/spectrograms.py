@@ -22,7 +22,7 @@ SALIENCY_TICKS_HZ = (100, 500, 1000, 2000, 4000, 8000)
 def note_grid(
     levels: np.ndarray, rows: Sequence[str], titles: Sequence[str], seconds: float, hertz: np.ndarray
 ) -> Figure:
-    """Mel spectrograms in dB of one note each, an instrument a row, with one colour bar for all.
+    """Mel spectrograms in dB of one note each, an instrument a row, named on each; one colour bar for all.
 
     Args:
         levels: dB [notes, n_mels, frames], row by row.
@@ -32,13 +32,12 @@ def note_grid(
         hertz: centre frequency of every mel band [n_mels].
     """
     columns = len(titles) // len(rows)
-    figure, axes = new_figure(WIDE, len(rows), columns, sharex=True, sharey=True, squeeze=False)
-    for axis, level, title in zip(axes.flat, levels, titles, strict=True):
+    figure, axes = new_figure((10.8, 4.0), len(rows), columns, sharex=True, sharey=True, squeeze=False)
+    for number, (axis, level, title) in enumerate(zip(axes.flat, levels, titles, strict=True)):
         image = _spectrogram(axis, level, seconds, hertz, levels.min(), levels.max())
-        axis.text(0.98, 0.93, title, color="white", ha="right", va="top", transform=axis.transAxes, fontsize=12,
+        name = f"{rows[number // columns]}\n{title}"
+        axis.text(0.98, 0.95, name, color="white", ha="right", va="top", transform=axis.transAxes, fontsize=11,
                   bbox={"facecolor": "black", "alpha": 0.4, "linewidth": 0, "pad": 1.5})  # fmt: skip
-    for axis, name in zip(axes[:, 0], rows, strict=True):
-        axis.set_ylabel(name, fontsize=12)
     figure.supxlabel("time in s", fontsize=13)
     figure.supylabel("frequency in Hz, mel scale", fontsize=13)
     figure.colorbar(image, ax=axes.ravel().tolist(), label="dB below the loudest point", shrink=0.9)
