@@ -51,7 +51,7 @@ MODELS = {"smoke": FEW, "quick": FEW, "full": tuple(TITLES)}
 VARIANTS = {
     "smoke": {"optimizer": ("sgd", "adamw")},
     "quick": {"optimizer": ("sgd", "adamw"), "normalisation": ("batch", "group")},
-    "full": {"optimizer": tuple(OPTIMIZERS), "normalisation": KINDS},
+    "full": {"optimizer": tuple(OPTIMIZERS), "normalisation": tuple(KINDS)},
 }
 PROCESSOR_EPOCHS = 12  # at most, of every network of the whole zoo where there is no GPU: an hour for sixty tracks
 Row = dict

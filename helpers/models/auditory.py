@@ -16,15 +16,12 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from helpers.config import MelConfig
-from helpers.features.mel import MelFrontend
-from helpers.models.base import AudioClassifier, linear_head
+from helpers.models.base import AudioClassifier, mel_classifier
 from helpers.models.base import normalisation as named_normalisation
 
 WIDTHS = {"A1": 32, "belt": 64, "parabelt": 128, "T2/T3": 256}  # channels
 TIMES = {"belt": 2, "parabelt": 4, "T2/T3": 2}  # how often an area goes round, as V2, V4 and IT of CORnet-S
 EXPANSION = 2  # channels inside an area relative to outside
-DROPOUT = 0.3
 
 
 class A1(nn.Module):
@@ -76,10 +73,8 @@ class AuditoryPathway(nn.Module):
 
     def __init__(self, kind: str) -> None:
         super().__init__()
-        areas = [A1(WIDTHS["A1"], kind)]
-        areas += [Area(WIDTHS[before], WIDTHS[name], TIMES[name], kind)
-                  for before, name in pairwise(WIDTHS)]
-        self.blocks = nn.ModuleList(areas)
+        self.blocks = nn.ModuleList([A1(WIDTHS["A1"], kind)])
+        self.blocks.extend(Area(WIDTHS[before], WIDTHS[name], TIMES[name], kind) for before, name in pairwise(WIDTHS))
         self.width = WIDTHS["T2/T3"]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -90,8 +85,7 @@ class AuditoryPathway(nn.Module):
 
 
 def _auditory(n_classes: int, mel: dict, normalisation: str = "batch") -> AudioClassifier:
-    encoder = AuditoryPathway(normalisation)
-    return AudioClassifier(MelFrontend(MelConfig(**mel)), encoder, linear_head(encoder.width, n_classes, DROPOUT))
+    return mel_classifier(mel, AuditoryPathway(normalisation), n_classes)
 
 
 MODELS = {"auditory_pathway": _auditory}

@@ -1,22 +1,26 @@
-"""What every model has (front end, encoder, head), and what can be done with it: memory layout, stages, normalisation.
+"""What every model has (front end, encoder, head), the parts that several share, and what can be done with a network.
 
-Explained in notebooks 03 (a first network and its stages) and 06 (normalisations).
+Explained in notebooks 03 (a first network and its stages) and 06 (normalisations). B batch, C channels, M mel bands,
+F frames, T positions in time.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from helpers.config import InputError
+from helpers.config import InputError, MelConfig
+from helpers.features.mel import MelFrontend
 
 
 class AudioClassifier(nn.Module):
-    """waveform [batch, samples] -> front end -> encoder -> head -> logits [batch, classes].
+    """waveform [B, samples] -> front end -> encoder -> head -> logits [B, classes].
 
     `encoder.width` is the size of the embedding; `encoder.blocks`, where it exists, lists its stages from input to
     output for layer-wise learning rates.
@@ -27,17 +31,77 @@ class AudioClassifier(nn.Module):
         self.frontend, self.encoder, self.head = frontend, encoder, head
 
     def embed(self, waveform: torch.Tensor) -> torch.Tensor:
-        """Embedding [batch, width] that the head decides on."""
+        """Embedding [B, width] that the head decides on."""
         return self.encoder(self.frontend(waveform))
 
     def forward(self, waveform: torch.Tensor) -> torch.Tensor:
-        """Logits [batch, classes]."""
+        """Logits [B, classes]."""
         return self.head(self.embed(waveform))
 
 
-def linear_head(width: int, n_classes: int, dropout: float = 0.3) -> nn.Module:
+def linear_head(width: int, n_classes: int, dropout: float = 0.3) -> nn.Sequential:
     """Dropout and one linear layer."""
     return nn.Sequential(nn.Dropout(dropout), nn.Linear(width, n_classes))
+
+
+def mel_classifier(mel: dict[str, Any], encoder: nn.Module, n_classes: int, dropout: float = 0.3) -> AudioClassifier:
+    """An encoder [B, 1, M, F] -> [B, width] between the mel front end (fields of `MelConfig`) and a linear head."""
+    return AudioClassifier(MelFrontend(MelConfig(**mel)), encoder, linear_head(encoder.width, n_classes, dropout))
+
+
+# batch: Ioffe and Szegedy 2015; layer: Ba et al. 2016; instance: Ulyanov et al. 2016; group: Wu and He 2018
+KINDS: dict[str, Callable[[int, int], nn.Module]] = {
+    "batch": lambda channels, dimensions: {1: nn.BatchNorm1d, 2: nn.BatchNorm2d}[dimensions](channels),
+    "layer": lambda channels, dimensions: nn.GroupNorm(1, channels),
+    "instance": lambda channels, dimensions: {1: nn.InstanceNorm1d, 2: nn.InstanceNorm2d}[dimensions](
+        channels, affine=True
+    ),
+    "group": lambda channels, dimensions: nn.GroupNorm(8, channels),  # every width of the zoo is a multiple of 8
+}
+
+
+def normalisation(kind: str, channels: int, dimensions: int = 2) -> nn.Module:
+    """A normalisation with a learned scale and offset for each channel.
+
+    Layer and group normalise each item over its channels and positions, instance over its positions, batch over the
+    batch and its positions.
+
+    Args:
+        kind: a key of `KINDS`.
+        channels: of the input [B, channels, ...].
+        dimensions: 1 for [B, C, T], 2 for [B, C, M, F].
+
+    Raises:
+        InputError: unknown kind.
+    """
+    if kind not in KINDS:
+        raise InputError(f"normalisation {kind!r}: unknown; choose one of {', '.join(KINDS)}")
+    return KINDS[kind](channels, dimensions)
+
+
+def conv_block(
+    inputs: int, outputs: int, pool: int | tuple[int, int] = 2, kind: str = "batch", dimensions: int = 2
+) -> nn.Sequential:
+    """conv 3 - normalisation - ReLU - max-pool, over time [B, C, T] or, with 2 dimensions, over a picture [B, C, M, F].
+
+    The convolution has no bias, which the normalisation would take away again.
+    """
+    convolution, max_pool = {1: (nn.Conv1d, nn.MaxPool1d), 2: (nn.Conv2d, nn.MaxPool2d)}[dimensions]
+    return nn.Sequential(
+        convolution(inputs, outputs, 3, padding=1, bias=False),
+        normalisation(kind, outputs, dimensions),
+        nn.ReLU(),
+        max_pool(pool),
+    )
+
+
+def renormalise(network: nn.Module, kind: str) -> nn.Module:
+    """Replace every 2-D batch normalisation of a network by the given kind, in place."""
+    for parent in list(network.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.BatchNorm2d):
+                setattr(parent, name, normalisation(kind, child.num_features))
+    return network
 
 
 def parameter_count(model: nn.Module) -> int:
@@ -53,6 +117,12 @@ def channels_last(network: nn.Module) -> nn.Module:
     return network if torch.backends.mps.is_available() else network.to(memory_format=torch.channels_last)
 
 
+def has_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16, which is then about twice as fast as float32."""
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
 def fold_batch_norms(network: nn.Module) -> nn.Module:
     """A copy in evaluation mode, its batch normalisations folded into the convolutions before them.
 
@@ -61,28 +131,55 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
     folded = copy.deepcopy(network).eval()
     for part in folded.modules():
         if isinstance(part, nn.Sequential):
-            for name, following in zip(list(part._modules), list(part._modules)[1:], strict=False):
-                convolution, norm = part._modules[name], part._modules[following]
+            layers = list(part.named_children())
+            for (name, convolution), (following, norm) in pairwise(layers):
                 if isinstance(convolution, nn.Conv1d | nn.Conv2d) and isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d):
-                    part._modules[name] = fuse_conv_bn_eval(convolution, norm)
-                    part._modules[following] = nn.Identity()
+                    setattr(part, name, fuse_conv_bn_eval(convolution, norm))
+                    setattr(part, following, nn.Identity())
     return folded
+
+
+class InBfloat16(nn.Module):
+    """An encoder whose products are computed in bfloat16; float32 goes in and comes out."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """As the encoder."""
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return self.encoder(x).float()
+
+
+def half_precision(network: nn.Module) -> nn.Module:
+    """The network, in place, its encoders in bfloat16; front ends and heads, whose sums are long, stay in float32."""
+    for part in list(network.modules()):
+        if isinstance(part, AudioClassifier):
+            part.encoder = InBfloat16(part.encoder)
+    return network
 
 
 @torch.no_grad()
 def stages(network: AudioClassifier, samples: int) -> list[dict[str, Any]]:
     """Name and output shape, without the batch, of front end, encoder stages and head: {"layer", "shape"}.
 
-    Shapes are [channels, bands, frames] as long as there is a picture, then [values].
+    Shapes are [channels, bands, frames] as long as there is a picture, then [values]. Of neighbours with one shape
+    the last is named.
     """
-    encoder = [(name, child) for name, child in network.encoder.named_children() if isinstance(child, nn.Module)]
     parts = [("mel", network.frontend)]
-    for name, child in encoder:
-        listed = isinstance(child, nn.ModuleList)
-        parts += [(f"block {n}", block) for n, block in enumerate(child, 1)] if listed else [(name, child)]
+    for name, child in network.encoder.named_children():
+        if isinstance(child, nn.ModuleList):
+            parts += [(f"block {number}", block) for number, block in enumerate(child, 1)]
+        else:
+            parts.append((name, child))
     parts += [("embedding", network.encoder), ("classes", network.head)]
-    found: list[dict[str, Any]] = []
-    hooks = [part.register_forward_hook(_recorder(name, found)) for name, part in parts]
+    shapes: dict[str, list[int]] = {}
+
+    def record(name: str) -> Callable[..., None]:
+        return lambda module, inputs, output: shapes.update({name: list(output.shape[1:])})
+
+    hooks = [part.register_forward_hook(record(name)) for name, part in parts]
     was_training = network.training
     try:
         network.eval()(torch.zeros(1, samples))
@@ -90,49 +187,7 @@ def stages(network: AudioClassifier, samples: int) -> list[dict[str, Any]]:
         network.train(was_training)
         for hook in hooks:
             hook.remove()
-    following = [stage["shape"] for stage in found[1:]] + [None]  # of stages with one shape the last is named
-    return [stage for stage, after in zip(found, following, strict=True) if stage["shape"] != after]
-
-
-def _recorder(name: str, found: list[dict[str, Any]]):
-    def record(module: nn.Module, inputs: Any, output: torch.Tensor) -> None:
-        found.append({"layer": name, "shape": list(output.shape[1:])})
-
-    return record
-
-
-# batch: Ioffe and Szegedy 2015; layer: Ba et al. 2016; instance: Ulyanov et al. 2016; group: Wu and He 2018
-KINDS = ("batch", "layer", "instance", "group")
-GROUPS = 8  # of channels in group normalisation; every width of the zoo is a multiple of it
-BATCH = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d}
-INSTANCE = {1: nn.InstanceNorm1d, 2: nn.InstanceNorm2d}
-
-
-def normalisation(kind: str, channels: int, dimensions: int = 2) -> nn.Module:
-    """A normalisation with a learned scale and offset for each channel.
-
-    Args:
-        kind: one of `KINDS`. Layer and group normalise each item over its channels and positions, instance over its
-            positions, batch over the batch and its positions.
-        channels: of the input [B, channels, ...].
-        dimensions: 1 for [B, channels, T], 2 for [B, channels, M, F].
-
-    Raises:
-        InputError: unknown kind.
-    """
-    if kind not in KINDS:
-        raise InputError(f"normalisation {kind!r}: unknown; choose one of {', '.join(KINDS)}")
-    if kind == "batch":
-        return BATCH[dimensions](channels)
-    if kind == "instance":
-        return INSTANCE[dimensions](channels, affine=True)
-    return nn.GroupNorm(1 if kind == "layer" else GROUPS, channels)
-
-
-def renormalise(network: nn.Module, kind: str) -> nn.Module:
-    """Replace every 2-D batch normalisation of a network by the given kind, in place."""
-    for parent in list(network.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, nn.BatchNorm2d):
-                setattr(parent, name, normalisation(kind, child.num_features))
-    return network
+    found = list(shapes.items())
+    following = [shape for _, shape in found[1:]] + [None]
+    return [{"layer": name, "shape": shape} for (name, shape), after in zip(found, following, strict=True)
+            if shape != after]  # fmt: skip

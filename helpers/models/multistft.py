@@ -9,16 +9,17 @@ Axis letters: B batch, T samples, S spectrograms, C channels, D embedding.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from helpers.features.mel import power_spectrogram
-from helpers.models.base import AudioClassifier
+from helpers.models.base import AudioClassifier, conv_block
 from helpers.models.panns import first_convolutions
 
 SAMPLE_RATE = 22_050  # Hz
@@ -84,16 +85,12 @@ class PANNsFeatureExtractor(nn.Module):
 
     def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()
-        widths = [1, *channels]
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(i, o, 3, padding=1, bias=False) for i, o in itertools.pairwise(widths)
-        )
-        self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in channels)
+        self.blocks = nn.ModuleList(conv_block(i, o) for i, o in pairwise([1, *channels]))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, 1, 128, 100] -> [B, channels[-1]]."""
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            x = F.max_pool2d(torch.relu(norm(convolution(x))), 2)
+        for block in self.blocks:
+            x = block(x)
         return x.mean(dim=(2, 3))
 
 
@@ -123,23 +120,24 @@ class Branches(nn.Module):
 
 def decision_head(width: int, n_classes: int, dropout: float = 0.3) -> nn.Sequential:
     """width -> width -> width/2 -> width/3 -> classes, with BN, ReLU and dropout between."""
-    wide, half, third = width, width // 2, width // 3
+    half, third = width // 2, width // 3
     return nn.Sequential(
-        nn.Linear(width, wide), nn.BatchNorm1d(wide), nn.ReLU(), nn.Dropout(dropout),
-        nn.Linear(wide, half), nn.BatchNorm1d(half), nn.ReLU(), nn.Dropout(dropout),
+        nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(dropout),
+        nn.Linear(width, half), nn.BatchNorm1d(half), nn.ReLU(), nn.Dropout(dropout),
         nn.Linear(half, third), nn.BatchNorm1d(third), nn.ReLU(),
         nn.Linear(third, n_classes),
     )  # fmt: skip
 
 
-def _three_band(n_classes: int, channels: Sequence[int] = CHANNELS, normalise: bool = True) -> AudioClassifier:
-    encoder = Branches(len(THREE_BANDS), channels)
-    return AudioClassifier(BandSpectrograms(THREE_BANDS, normalise), encoder, decision_head(encoder.width, n_classes))
+def _branched(
+    bands: Sequence[Band], head: Callable[[int, int], nn.Module],
+    n_classes: int, channels: Sequence[int] = CHANNELS, normalise: bool = True,
+) -> AudioClassifier:  # fmt: skip
+    encoder = Branches(len(bands), channels)
+    return AudioClassifier(BandSpectrograms(bands, normalise), encoder, head(encoder.width, n_classes))
 
 
-def _nine_branch(n_classes: int, channels: Sequence[int] = CHANNELS, normalise: bool = True) -> AudioClassifier:
-    encoder = Branches(len(NINE_VIEWS), channels)
-    return AudioClassifier(BandSpectrograms(NINE_VIEWS, normalise), encoder, nn.Linear(encoder.width, n_classes))
-
-
-MODELS = {"three_band": _three_band, "nine_branch": _nine_branch}
+MODELS = {
+    "three_band": partial(_branched, THREE_BANDS, decision_head),
+    "nine_branch": partial(_branched, NINE_VIEWS, nn.Linear),
+}

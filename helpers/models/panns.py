@@ -10,9 +10,10 @@ Axis letters: B batch, T samples, F frames, M mel bands, C channels, D embedding
 from __future__ import annotations
 
 import codecs
-import itertools
 import pickle
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -92,8 +93,7 @@ class Panns(nn.Module):
     def __init__(self, design: Design) -> None:
         super().__init__()
         self.bn0 = nn.BatchNorm2d(N_MELS)
-        widths = [1, *design.channels]
-        for number, (inputs, outputs) in enumerate(itertools.pairwise(widths), start=1):
+        for number, (inputs, outputs) in enumerate(pairwise([1, *design.channels]), start=1):
             self.add_module(f"conv_block{number}", ConvBlock(inputs, outputs, design))
         self.width = design.channels[-1]
         self.fc1 = nn.Linear(self.width, self.width)
@@ -154,18 +154,18 @@ def load_backbone(model: AudioClassifier, state: dict[str, torch.Tensor]) -> Non
 
 
 def first_convolutions(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """First convolution and batch normalisation of blocks 1 to 4 under the names of `multistft.PANNsFeatureExtractor`.
+    """First convolution and normalisation of blocks 1 to 4, under the names of `multistft.PANNsFeatureExtractor`.
 
     Of Cnn6's 5x5 kernels the inner 3x3 is taken.
     """
     weights = {}
     for number in range(4):
-        kernel = state[f"conv_block{number + 1}.conv1.weight"]
+        block = f"conv_block{number + 1}"
+        kernel = state[f"{block}.conv1.weight"]
         edge = (kernel.shape[-1] - 3) // 2
-        weights[f"convolutions.{number}.weight"] = kernel[..., edge : edge + 3, edge : edge + 3]
+        weights[f"blocks.{number}.0.weight"] = kernel[..., edge : edge + 3, edge : edge + 3]
         for part in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
-            name = f"conv_block{number + 1}.bn1.{part}"
-            weights[f"norms.{number}.{part}"] = state.get(name, torch.tensor(0))
+            weights[f"blocks.{number}.1.{part}"] = state.get(f"{block}.bn1.{part}", torch.tensor(0))
     return weights
 
 
@@ -179,12 +179,9 @@ def _numpy_arrays() -> list:
     return [np.ndarray, np.dtype, *kinds, *renamed, (codecs.encode, "_codecs.encode")]
 
 
-def _panns(design: Design):
-    def build(n_classes: int) -> AudioClassifier:
-        encoder = Panns(design)
-        return AudioClassifier(PannsFrontend(), encoder, linear_head(encoder.width, n_classes))
-
-    return build
+def _panns(design: Design, n_classes: int) -> AudioClassifier:
+    encoder = Panns(design)
+    return AudioClassifier(PannsFrontend(), encoder, linear_head(encoder.width, n_classes))
 
 
-MODELS = {name: _panns(design) for name, design in DESIGNS.items()}
+MODELS = {name: partial(_panns, design) for name, design in DESIGNS.items()}

@@ -10,17 +10,14 @@ is convolutions, a mean and one linear layer, and takes inputs of any length abo
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import nn
 from torchvision import models as vision
 
-from helpers.config import MelConfig
-from helpers.features.mel import MelFrontend
-from helpers.models.base import AudioClassifier, linear_head, renormalise
+from helpers.models.base import AudioClassifier, mel_classifier, renormalise
 from helpers.models.base import normalisation as named_normalisation
-
-DROPOUT = 0.3
 
 
 class VisionEncoder(nn.Module):
@@ -28,7 +25,7 @@ class VisionEncoder(nn.Module):
 
     def __init__(self, stages: nn.Module, width: int) -> None:
         super().__init__()
-        self.stages, self.width = stages, width
+        self.stages, self.width = one_channel(stages), width
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, 1, M, F] -> [B, D]; needs 63 bands and 63 frames."""
@@ -37,17 +34,15 @@ class VisionEncoder(nn.Module):
 
 def one_channel(network: nn.Module) -> nn.Module:
     """Replace the first convolution by one with a single input channel, in place."""
-    for parent in network.modules():
-        for name, child in parent.named_children():
-            if isinstance(child, nn.Conv2d):
-                first = nn.Conv2d(1, child.out_channels, child.kernel_size, child.stride, child.padding,
-                                  bias=child.bias is not None)
-                setattr(parent, name, first)
-                return network
-    raise ValueError("the network has no convolution")
+    name, first = next((name, child) for name, child in network.named_modules() if isinstance(child, nn.Conv2d))
+    convolution = nn.Conv2d(
+        1, first.out_channels, first.kernel_size, first.stride, first.padding, bias=first.bias is not None
+    )
+    network.set_submodule(name, convolution)
+    return network
 
 
-def _convolutions_only(features: nn.Module) -> nn.Module:
+def _with_global_mean(features: nn.Module) -> nn.Module:
     return nn.Sequential(features, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
@@ -58,57 +53,46 @@ def _alexnet(kind: str) -> VisionEncoder:
         layers.append(layer)
         if isinstance(layer, nn.Conv2d):
             layers.append(named_normalisation(kind, layer.out_channels))
-    return VisionEncoder(one_channel(_convolutions_only(nn.Sequential(*layers))), 256)
+    return VisionEncoder(_with_global_mean(nn.Sequential(*layers)), 256)
 
 
-def _vgg(constructor: Callable[..., nn.Module]) -> Callable[[str], VisionEncoder]:
-    def encoder(kind: str) -> VisionEncoder:
-        with torch.device("meta"):  # the unused classifier alone would take 400 MB
-            features = constructor(weights=None, init_weights=False).features
-        features = _initialised(features.to_empty(device="cpu"))
-        return VisionEncoder(renormalise(one_channel(_convolutions_only(features)), kind), 512)
-
-    return encoder
-
-
-def _initialised(network: nn.Module) -> nn.Module:
-    """Random weights for a network that was built without memory; He's for convolutions, as torchvision's VGG."""
-    for layer in network.modules():
+def _vgg(kind: str, constructor: Callable[..., nn.Module]) -> VisionEncoder:
+    with torch.device("meta"):  # the unused classifier alone would take 400 MB
+        features = constructor(weights=None, init_weights=False).features
+    for layer in features.to_empty(device="cpu").modules():
         if hasattr(layer, "reset_parameters"):
             layer.reset_parameters()
-        if isinstance(layer, nn.Conv2d):
+        if isinstance(layer, nn.Conv2d):  # He's initialisation, as torchvision does
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-    return network
+    encoder = VisionEncoder(_with_global_mean(features), 512)
+    return renormalise(encoder, kind)
 
 
-def _pooled(constructor: Callable[..., nn.Module], classifier: str, **settings: bool) -> Callable[[str], VisionEncoder]:
+def _without_classifier(
+    kind: str, constructor: Callable[..., nn.Module], classifier: str = "fc", **settings: bool
+) -> VisionEncoder:
     """A network that already ends in a global mean: only its last linear layer, named `classifier`, goes."""
-
-    def encoder(kind: str) -> VisionEncoder:
-        network = constructor(weights=None, **settings)
-        width = getattr(network, classifier).in_features
-        setattr(network, classifier, nn.Identity())
-        return VisionEncoder(renormalise(one_channel(network), kind), width)
-
-    return encoder
+    network = constructor(weights=None, **settings)
+    width = getattr(network, classifier).in_features
+    setattr(network, classifier, nn.Identity())
+    return renormalise(VisionEncoder(network, width), kind)
 
 
-def _builder(encoder_of: Callable[[str], VisionEncoder]) -> Callable[..., AudioClassifier]:
-    def build(n_classes: int, mel: dict, normalisation: str = "batch") -> AudioClassifier:
-        encoder = encoder_of(normalisation)
-        return AudioClassifier(MelFrontend(MelConfig(**mel)), encoder, linear_head(encoder.width, n_classes, DROPOUT))
-
-    return build
-
-
-MODELS = {
-    "alexnet": _builder(_alexnet),
-    "vgg11": _builder(_vgg(vision.vgg11_bn)),
-    "vgg13": _builder(_vgg(vision.vgg13_bn)),
-    "vgg16": _builder(_vgg(vision.vgg16_bn)),
-    "vgg19": _builder(_vgg(vision.vgg19_bn)),
-    "googlenet": _builder(_pooled(vision.googlenet, "fc", aux_logits=False, init_weights=False)),
-    "resnet34": _builder(_pooled(vision.resnet34, "fc")),
-    "resnet50": _builder(_pooled(vision.resnet50, "fc")),
-    "densenet121": _builder(_pooled(vision.densenet121, "classifier")),
+ENCODERS: dict[str, Callable[[str], VisionEncoder]] = {
+    "alexnet": _alexnet,
+    "vgg11": partial(_vgg, constructor=vision.vgg11_bn),
+    "vgg13": partial(_vgg, constructor=vision.vgg13_bn),
+    "vgg16": partial(_vgg, constructor=vision.vgg16_bn),
+    "vgg19": partial(_vgg, constructor=vision.vgg19_bn),
+    "googlenet": partial(_without_classifier, constructor=vision.googlenet, aux_logits=False, init_weights=False),
+    "resnet34": partial(_without_classifier, constructor=vision.resnet34),
+    "resnet50": partial(_without_classifier, constructor=vision.resnet50),
+    "densenet121": partial(_without_classifier, constructor=vision.densenet121, classifier="classifier"),
 }
+
+
+def _vision(encoder: str, n_classes: int, mel: dict, normalisation: str = "batch") -> AudioClassifier:
+    return mel_classifier(mel, ENCODERS[encoder](normalisation), n_classes)
+
+
+MODELS = {name: partial(_vision, name) for name in ENCODERS}

@@ -83,6 +83,6 @@ def test_every_branch_starts_from_panns_weights():
     model = build("three_band", 11)
     model.encoder.load_panns(state)
     for branch in model.encoder.branches:
-        assert [set(c.weight.unique().tolist()) for c in branch.convolutions] == [{1.0}, {2.0}, {3.0}, {4.0}]
-        assert branch.norms[3].running_var.unique().tolist() == [0.5]
-    assert first_convolutions(state)["convolutions.0.weight"].shape == (64, 1, 3, 3)
+        assert [set(block[0].weight.unique().tolist()) for block in branch.blocks] == [{1.0}, {2.0}, {3.0}, {4.0}]
+        assert branch.blocks[3][1].running_var.unique().tolist() == [0.5]
+    assert first_convolutions(state)["blocks.0.0.weight"].shape == (64, 1, 3, 3)
