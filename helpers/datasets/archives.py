@@ -10,7 +10,7 @@ import hashlib
 import os
 import tarfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.base import Clip
+from helpers.datasets.base import Clip, some
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz")
 CHUNK = 1 << 20  # bytes
@@ -143,6 +143,24 @@ def digests(clips: Sequence[Clip], sample_rate: int, label: str) -> Iterator[byt
     with ThreadPoolExecutor() as pool:
         while batch := list(islice(contents, BATCH)):
             yield from pool.map(digest, batch)
+
+
+def identical(splits: Mapping[str, Sequence[Clip]], sample_rate: int) -> Iterator[str]:
+    """Problems in words: notes that cannot be read, and notes with the same samples as one of another split."""
+    first: dict[bytes, tuple[str, str]] = {}
+    twins, unreadable = [], []
+    for split, clips in splits.items():
+        for clip, digest in zip(clips, digests(clips, sample_rate, split), strict=True):
+            if isinstance(digest, InputError):
+                unreadable.append(f"{split}: {digest}")
+                continue
+            other_split, other = first.setdefault(digest, (split, clip.name))
+            if other_split != split:
+                twins.append(f"{clip.name} = {other} of {other_split}")
+    if unreadable:
+        yield f"{len(unreadable)} notes cannot be read ({some(unreadable)}); copy them again"
+    if twins:
+        yield f"{len(twins)} notes are bit-identical to one of another split ({some(twins)}); leave one out"
 
 
 class _Header(tarfile.TarInfo):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,7 +97,7 @@ def locate(folders: Iterable[str], root: Path, remedy: str) -> Path:
 def data_label(root: Path, n: int, official_n: int) -> DataLabel:
     """'demo' below a generated corpus, 'official' if the corpus is complete, otherwise 'subset'."""
     root = Path(root).resolve()
-    if any((folder / DEMO_MARK).is_file() for folder in (root, *root.parents)) or root.is_relative_to(DEMO):
+    if root.is_relative_to(DEMO) or any((folder / DEMO_MARK).is_file() for folder in (root, *root.parents)):
         return "demo"
     return "official" if n == official_n else "subset"
 
@@ -123,15 +123,14 @@ def split_by_group(clips: Sequence[Clip], fractions: Sequence[float], seed: int 
     The groups of each class (by the first label of the group's first clip) are shuffled and go one after the other to
     the part that is furthest behind its share, so that every part holds every class with enough groups.
     """
-    members: dict[str, list[Clip]] = {}
+    members: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
-        members.setdefault(clip.group, []).append(clip)
-    by_class: dict[int, list[str]] = {}
+        members[clip.group].append(clip)
+    by_class: dict[int, list[str]] = defaultdict(list)
     for group in sorted(members):
-        by_class.setdefault(_class(members[group][0]), []).append(group)
-    share = np.asarray(fractions, float) / sum(fractions)
+        by_class[_class(members[group][0])].append(group)
+    share, generator = np.asarray(fractions, float) / sum(fractions), np.random.default_rng(seed)
     parts: list[list[Clip]] = [[] for _ in fractions]
-    generator = np.random.default_rng(seed)
     for _, names in sorted(by_class.items()):
         given = np.zeros(len(share))
         for number, group in enumerate(generator.permutation(names), start=1):
@@ -151,11 +150,11 @@ def subset(clips: Sequence[Clip], most: int, seed: int = 0) -> list[Clip]:
         return list(clips)
     generator = np.random.default_rng(seed)
     place = {group: generator.random() for group in sorted({clip.group for clip in clips})}
-    by_class: dict[int, list[tuple[int, float, int]]] = {}
+    by_class: dict[int, list[tuple[int, float, int]]] = defaultdict(list)
     turns: Counter[tuple[int, str]] = Counter()
     for index in generator.permutation(len(clips)).tolist():
         label, group = _class(clips[index]), clips[index].group
-        by_class.setdefault(label, []).append((turns[label, group], place[group], index))
+        by_class[label].append((turns[label, group], place[group], index))
         turns[label, group] += 1
     ranked = sorted((rank / len(members), label, index) for label, members in by_class.items()
                     for rank, (_, _, index) in enumerate(sorted(members)))
@@ -165,8 +164,7 @@ def subset(clips: Sequence[Clip], most: int, seed: int = 0) -> list[Clip]:
 def grouped_folds(labels: Sequence[int], groups: Sequence[str], n_splits: int, seed: int = 0) -> np.ndarray:
     """Fold 0 … n_splits - 1 of every clip as integers [clips]: groups stay whole, classes keep about their shares.
 
-    Raises:
-        InputError: there are fewer groups than folds, or fewer than two folds.
+    Raises an InputError for fewer groups than folds, or fewer than two folds.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 

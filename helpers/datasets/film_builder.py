@@ -1,6 +1,4 @@
-"""From the segments of a source to one label for each instrument in every window of 30 ms.
-
-Build the polyphonic data set: every film as mono FLAC, and one manifest with a row for each window of 30 ms.
+"""The polyphonic data set: every film of a sources file as mono FLAC, and a manifest with a row for each 30 ms.
 
     OUT/audio/<source>.flac     16 kHz, 16 bit; its comment says which file it was made of
     OUT/manifest.parquet        source, start, end, one column an instrument, certainty, split
@@ -30,6 +28,8 @@ from helpers.datasets.film_checks import Film
 from helpers.datasets.film_sources import SAMPLE_RATE, WINDOW_S, Source, Sources
 from helpers.files import atomic
 
+MANIFEST, AUDIO = "manifest.parquet", "audio"
+ROWS = 20_000  # windows in a row group: ten minutes of film
 
 def window_count(seconds: float) -> int:
     """Whole windows in a film of a length."""
@@ -46,8 +46,7 @@ def labels(source: Source, instruments: Sequence[str], first: int, count: int) -
         presence float32 [count, instruments]: 1 heard, 0 not heard, NaN unknown; and certainty float32 [count]: the
         lowest of the segments that a window belongs to, 1 for background, NaN where nothing is known.
     """
-    background = 0.0 if source.exhaustive else np.nan
-    presence = np.full((count, len(instruments)), background, np.float32)
+    presence = np.full((count, len(instruments)), 0.0 if source.exhaustive else np.nan, np.float32)
     certainty = np.full(count, 1.0 if source.exhaustive else np.nan, np.float32)
     spans = [(segment, *_span(segment.start + source.offset, segment.end + source.offset, first, count))
              for segment in source.segments]
@@ -65,14 +64,8 @@ def _span(start: float, end: float, first: int, count: int) -> tuple[int, int]:
     return min(max(begin, 0), count), min(max(stop, 0), count)
 
 
-MANIFEST, AUDIO = "manifest.parquet", "audio"
-ROWS = 20_000  # windows in a row group: ten minutes of film
-
-
 def build(path: Path, root: Path, out: Path) -> Path:
-    """Build the data set of a sources file; returns the path of the manifest.
-
-    Time grows with the length of the films, memory does not.
+    """Build the data set of a sources file; returns the path of the manifest. Memory does not grow with the films.
 
     Raises:
         InputError: the sources file has faults, a film is damaged, or `out` cannot be written to.
@@ -92,8 +85,13 @@ def build(path: Path, root: Path, out: Path) -> Path:
 
 
 def _unwritable(place: Path, reason: str) -> InputError:
-    return InputError(f"{place}: cannot be written ({reason}); make room or choose another folder, then go on with the "
-                      "same command")
+    remedy = "make room or choose another folder, then go on with the same command"
+    return InputError(f"{place}: cannot be written ({reason}); {remedy}")
+
+
+def audio_path(out: Path, source_id: str) -> Path:
+    """Where the sound of a built film lies."""
+    return Path(out) / AUDIO / f"{source_id}.flac"
 
 
 def _decode_all(films: Sequence[Film], out: Path) -> None:
@@ -102,17 +100,12 @@ def _decode_all(films: Sequence[Film], out: Path) -> None:
         for film in films:
             target = audio_path(out, film.source.id)
             try:
-                _extract(film, target, bar)
+                _decode(film, target, bar)
             except (soundfile.SoundFileError, AssertionError):  # libsndfile wrote less than it should
                 raise _unwritable(target, "disk full?") from None
 
 
-def audio_path(out: Path, source_id: str) -> Path:
-    """Where the sound of a built film lies."""
-    return Path(out) / AUDIO / f"{source_id}.flac"
-
-
-def _extract(film: Film, target: Path, bar: tqdm) -> None:
+def _decode(film: Film, target: Path, bar: tqdm) -> None:
     """Decode, downmix and resample a film once, block by block."""
     recipe = f"{film.fingerprint} track {film.source.track}"
     if _made_of(target) == recipe:
@@ -129,8 +122,6 @@ def _extract(film: Film, target: Path, bar: tqdm) -> None:
 
 def _made_of(target: Path) -> str | None:
     """What a FLAC of an earlier build says that it was made of; None: there is none that can be read."""
-    if not target.is_file():
-        return None
     try:
         with soundfile.SoundFile(target) as file:
             return file.comment
@@ -140,11 +131,10 @@ def _made_of(target: Path) -> str | None:
 
 def _write_manifest(sources: Sources, films: list[Film], data: str, out: Path) -> None:
     about = {
-        "data": data,
-        "instruments": sources.instruments,
+        "data": data, "instruments": sources.instruments,
         "titles": {film.source.id: film.source.title for film in films},
         "licences": {film.source.id: film.source.licence for film in films},
-    }
+    }  # fmt: skip
     text, flag = pa.dictionary(pa.int32(), pa.string()), pa.bool_()
     columns = [("source", text), ("start", pa.float64()), ("end", pa.float64())]
     columns += [(name, flag) for name in sources.instruments] + [("certainty", pa.float32()), ("split", text)]

@@ -53,22 +53,13 @@ class Films:
     films: list[BuiltFilm]
 
     def split(self, name: str) -> list[BuiltFilm]:
-        """The films of one side.
-
-        Raises:
-            InputError: there are none.
-        """
-        found = [film for film in self.films if film.split == name]
-        if not found:
-            raise InputError(f"films: none has the split {name!r}; give it to a film of the sources file, build again")
-        return found
+        """The films of one side; an InputError if there are none."""
+        if found := [film for film in self.films if film.split == name]:
+            return found
+        raise InputError(f"films: none has the split {name!r}; give it to a film of the sources file, build again")
 
     def film(self, name: str) -> BuiltFilm:
-        """The film with an id.
-
-        Raises:
-            InputError: there is none.
-        """
+        """The film with an id; an InputError if there is none."""
         for film in self.films:
             if film.id == name:
                 return film
@@ -81,11 +72,7 @@ class Films:
 
 
 def load(out: Path) -> Films:
-    """Open a built data set.
-
-    Raises:
-        InputError: it is not there, or its manifest is damaged.
-    """
+    """Open a built data set; an InputError if it is not there or its manifest is damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -137,8 +124,8 @@ class FilmDataset:
     def waveform(self, index: int) -> np.ndarray:
         """Waveform [samples] of one excerpt."""
         number, first = self.pieces[index]
-        path, seconds = self.films[number].path, self.samples / SAMPLE_RATE
-        return audio.fit_length(audio.read(path, SAMPLE_RATE, first * WINDOW_S, seconds), self.samples)
+        waveform = audio.read(self.films[number].path, SAMPLE_RATE, first * WINDOW_S, self.samples / SAMPLE_RATE)
+        return audio.fit_length(waveform, self.samples)
 
 
 def _cut(targets: np.ndarray, first: int, context: int) -> np.ndarray:
@@ -171,33 +158,25 @@ def summary(films: Films) -> list[dict]:
     for film in films.films:
         known = ~np.isnan(film.labels).any(axis=1)
         polyphony = np.bincount(film.labels[known].sum(axis=1).astype(int), minlength=len(films.instruments) + 1)
-        heard = np.nansum(film.labels, axis=0, dtype=float) * WINDOW_S
+        heard = (np.nansum(film.labels, axis=0, dtype=float) * WINDOW_S).round(2).tolist()
         rows.append({
-            "id": film.id,
-            "split": film.split,
-            "seconds": len(film.labels) * WINDOW_S,
-            "labelled": float(known.sum()) * WINDOW_S,
-            "heard": dict(zip(films.instruments, heard.round(2).tolist(), strict=True)),
+            "id": film.id, "split": film.split, "seconds": len(film.labels) * WINDOW_S,
+            "labelled": float(known.sum()) * WINDOW_S, "heard": dict(zip(films.instruments, heard, strict=True)),
             "polyphony": (polyphony * WINDOW_S).round(2).tolist(),
-        })
+        })  # fmt: skip
     return rows
 
 
 def table(films: Films) -> str:
     """`summary` as text, a line a film and one for all."""
-    rows = summary(films)
-    total = {"id": "all", "split": "", "seconds": sum(row["seconds"] for row in rows),
-             "labelled": sum(row["labelled"] for row in rows),
-             "heard": {name: sum(row["heard"][name] for row in rows) for name in films.instruments},
-             "polyphony": np.sum([row["polyphony"] for row in rows], axis=0)}
-    names = [f"{name:>9}" for name in films.instruments]
-    counts = [f"{f'{n} at once':>10}" for n in range(len(films.instruments) + 1)]
-    lines = [f"{'seconds of':<20}{'split':<6}{'all':>9}{'labelled':>9}" + "".join(names + counts)]
-    for row in (*rows, total):
-        heard = "".join(f"{row['heard'][name]:9.1f}" for name in films.instruments)
-        polyphony = "".join(f"{seconds:10.1f}" for seconds in row["polyphony"])
-        lines.append(f"{row['id']:<20.19}{row['split']:<6}{row['seconds']:9.1f}{row['labelled']:9.1f}{heard}{polyphony}")
-    return "\n".join(lines)
+    names = [*films.instruments, *(f"{n} at once" for n in range(len(films.instruments) + 1))]
+    lines = [f"{'seconds of':<20}{'split':<6}" + "".join(f"{name:>10}" for name in ("all", "labelled", *names))]
+    total = np.zeros(2 + len(names))
+    for row in summary(films):
+        seconds = [row["seconds"], row["labelled"], *row["heard"].values(), *row["polyphony"]]
+        lines.append(f"{row['id']:<20.19}{row['split']:<6}" + "".join(f"{value:10.1f}" for value in seconds))
+        total += seconds
+    return "\n".join([*lines, f"{'all':<26}" + "".join(f"{value:10.1f}" for value in total)])
 
 
 def clips(root: Path, split: str) -> list[Clip]:

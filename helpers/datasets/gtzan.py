@@ -1,15 +1,13 @@
 """GTZAN: a thousand 30-s clips of music in ten genres.
 
+Layout:   `genres/<genre>/<genre>.NNNNN.{au,wav}`, 22,050 Hz mono, 30 s; `jazz.00054.wav` of the common copy is damaged.
 Faults:   B. L. Sturm: The GTZAN dataset: its contents, its faults, their effects on evaluation, and its future use
           (arXiv:1306.1461): repeated recordings, wrong labels, and many clips of one artist side by side in number.
-Layout:   `genres/<genre>/<genre>.NNNNN.{au,wav}`, 22,050 Hz mono, 30 s; `jazz.00054.wav` of the common copy is damaged.
+Filtered: C. Kereliuk, B. L. Sturm, J. Larsen: Deep learning and music adversaries. IEEE Transactions on Multimedia
+          17(11), 2015: repeated, distorted and wrongly labelled tracks left out, artists on one side where known.
 
 A track is the group: nothing cut from one file may stand on two sides of a split. The one protocol that breaks this
 carries it in its name, `leaky`, and exists to show what leakage does to a score.
-
-Filtered: C. Kereliuk, B. L. Sturm, J. Larsen: Deep learning and music adversaries. IEEE Transactions on Multimedia
-          17(11), 2015: repeated, distorted and wrongly labelled tracks are left out, and artists stand on one side
-          where known.
 """
 
 from __future__ import annotations
@@ -81,10 +79,10 @@ def tracks(root: Path, genres: Sequence[str] = GENRES) -> Tracks:
             try:
                 seconds = audio.length(path)
             except InputError as error:
-                skipped.append(f"{error}; left out")
+                skipped.append(str(error))
                 continue
             if seconds < SHORTEST:
-                skipped.append(f"{path}: too short ({seconds:.2f} s); left out")
+                skipped.append(f"{path}: too short ({seconds:.2f} s)")
             else:
                 found[path.stem] = Clip(path, (label,), match["track"].lower(), duration=seconds)
     skipped = [line for line in skipped if Path(line.split(": ")[0]).stem not in found]
@@ -162,7 +160,7 @@ def validate(root: Path) -> Report:
     label = data_label(root, len(found.clips), OFFICIAL_TRACKS)
     counts = {genre: sum(clip.labels == (index,) for clip in found.clips) for index, genre in enumerate(GENRES)}
     parts = split(found.clips, "filtered")
-    problems = [*found.skipped]
+    problems = [f"{line}; left out" for line in found.skipped]
     problems += [f"{folder(root) / genre}: no clip of this genre" for genre, n in counts.items() if not n]
     notes = ["fault-filtered " + ", ".join(f"{part} {len(parts[part])} of {n}" for part, n in FILTERED.items())]
     durations = np.array([clip.duration for clip in found.clips])
@@ -192,16 +190,12 @@ RANGES = {  # numbers of the tracks of each part of the fault-filtered split
 
 def filtered_tracks() -> dict[str, frozenset[str]]:
     """Track names (`blues.00029`) of each part."""
-    return {
-        part: frozenset(f"{genre}.{number:05d}" for genre, texts in RANGES.items() for number in _numbers(texts[index]))
-        for index, part in enumerate(SPLITS)
-    }
-
-
-def _numbers(text: str) -> list[int]:
-    """The numbers in text such as `0-2 5`."""
-    spans = [span.split("-") for span in text.split()]
-    return [number for span in spans for number in range(int(span[0]), int(span[-1]) + 1)]
+    parts: dict[str, set[str]] = {part: set() for part in SPLITS}
+    for genre, texts in RANGES.items():
+        for part, text in zip(SPLITS, texts, strict=True):
+            for first, *last in (span.split("-") for span in text.split()):
+                parts[part] |= {f"{genre}.{number:05d}" for number in range(int(first), int((last or [first])[0]) + 1)}
+    return {part: frozenset(names) for part, names in parts.items()}
 
 
 CORPUS = Corpus(

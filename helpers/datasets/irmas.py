@@ -11,8 +11,9 @@ import re
 import shutil
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -82,7 +83,7 @@ def _test_clip(path: Path) -> Clip:
 def _training_clip(path: Path) -> Clip:
     """A training clip from its path: label from the folder, recording from the name."""
     if path.parent.name not in CODES:
-        raise InputError(f"{path}: {_no_code(path)}")
+        raise InputError(f"{path}: folder {path.parent.name!r} is none of {', '.join(CODES)}; move the file")
     recording = RECORDING.search(path.stem)
     group = recording[1] if recording else f"{path.parent.name}/{path.stem}"
     return Clip(path, (CODES.index(path.parent.name),), group)
@@ -150,22 +151,14 @@ def validate(root: Path) -> Report:
 
 
 def download(root: Path) -> None:
-    """Fetch the four archives to `root/irmas` and unpack them there; both go on where they were interrupted.
-
-    Raises:
-        InputError: the server cannot be reached or an archive is damaged.
-    """
+    """Fetch the four archives to `root/irmas` and unpack them there, going on after a break; raises as both do."""
     folder = Path(root) / "irmas"
     for archive in DOWNLOADS.values():
         unpack(fetch(archive, folder), folder)
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack a zip file; members that are there in full already are left as they are.
-
-    Raises:
-        InputError: the archive is damaged, or a member points outside of the folder.
-    """
+    """Unpack a zip file; what is there in full stays. An InputError if it is damaged or leaves the folder."""
     try:
         with zipfile.ZipFile(archive) as content:
             members = [member for member in content.infolist() if not member.is_dir()]
@@ -179,32 +172,34 @@ def unpack(archive: Path, folder: Path) -> None:
         raise InputError(f"{archive}: damaged archive ({error}); delete it and download it again") from None
 
 
-def _no_code(path: Path) -> str:
-    return f"folder {path.parent.name!r} is none of {', '.join(CODES)}; move the file"
-
-
 def _labels_wrong(train: list[Path], test: list[Path]) -> Iterator[str]:
     """Folders that are no code, tags that contradict the folder, and faulty label files."""
     for path in train:
         tagged = TAG.search(path.stem)
         if tagged and tagged[1] != path.parent.name:
             yield f"{path}: the name says {tagged[1]!r}, the folder {path.parent.name!r}; move it to the right folder"
-        elif path.parent.name not in CODES:
-            yield f"{path}: {_no_code(path)}"
+        else:
+            yield from _fault(_training_clip, path)
     for path in test:
-        try:
-            read_labels(path.with_suffix(".txt"))
-        except InputError as error:
-            yield str(error)
+        yield from _fault(read_labels, path.with_suffix(".txt"))
 
 
 def _unreadable(paths: list[Path]) -> Iterator[str]:
     for path in tqdm(paths, desc="read headers", unit="file", disable=None):
-        try:
-            if audio.length(path) == 0:
-                yield f"{path}: holds no audio; unpack it again"
-        except InputError as error:
-            yield str(error)
+        yield from _fault(_heard, path)
+
+
+def _heard(path: Path) -> None:
+    if audio.length(path) == 0:
+        raise InputError(f"{path}: holds no audio; unpack it again")
+
+
+def _fault(check: Callable[[Path], Any], path: Path) -> Iterator[str]:
+    """What is wrong with a file, if a check of it fails."""
+    try:
+        check(path)
+    except InputError as error:
+        yield str(error)
 
 
 def _missing(train: list[Path], test: list[Path]) -> Iterator[str]:

@@ -1,8 +1,7 @@
-"""A fixed polyphonic data set made of clips of one instrument: what validates a model that will hear polyphony.
+"""Data sets made on the fly of clips of one instrument; nothing is stored.
 
-Phrases: notes of one instrument strung together, so that a network that will hear music can learn from notes.
-
-Made on the fly from the clips of a corpus of notes such as NSynth; nothing is stored.
+Mixtures of them validate a model that will be given polyphony; phrases, notes of one instrument strung together, let a
+network that will be given music learn from a corpus of notes such as NSynth.
 """
 
 from __future__ import annotations
@@ -16,6 +15,12 @@ from helpers import audio
 from helpers.datasets.base import Clip, ClipDataset
 
 LEVEL_DB = (-9.0, 0.0)  # of an added clip relative to the first
+NOTE_S = (0.15, 1.5)  # shortest and longest note of a phrase
+FADE_S = 0.1  # release of a note that is cut off
+DETUNE = 3.0  # semitones up or down that a note may be shifted by, as a tape played faster or slower
+LEVEL = (0.4, 1.0)  # amplitude of a note
+CHORDS = 0.4  # share of phrases in which notes overlap
+KEPT_NOTES = 512  # decoded notes kept in memory, of each process
 
 
 class MixtureDataset:
@@ -46,14 +51,6 @@ class MixtureDataset:
         rng = np.random.default_rng((self.seed, index))
         others = rng.choice(len(self.data), int(rng.integers(voices)))
         return [index % len(self.data), *others.tolist()]
-
-
-NOTE_S = (0.15, 1.5)  # shortest and longest note of a phrase
-FADE_S = 0.1  # release of a note that is cut off
-DETUNE = 3.0  # semitones up or down that a note may be shifted by, as a tape played faster or slower
-LEVEL = (0.4, 1.0)  # amplitude of a note
-CHORDS = 0.4  # share of phrases in which notes overlap
-KEPT_NOTES = 512  # decoded notes kept in memory, of each process
 
 
 class PhraseDataset:

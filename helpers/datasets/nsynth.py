@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from helpers.config import InputError
-from helpers.datasets.archives import Archive, archive_members, digests, is_archive
+from helpers.datasets.archives import Archive, archive_members, digests, identical, is_archive
 from helpers.datasets.base import Clip, Corpus, Report, require, some
 from helpers.files import inside, read_json
 
@@ -68,9 +68,8 @@ def without_twins(train: Sequence[Clip], others: Sequence[Clip]) -> list[Clip]:
     """
     known = set(digests([clip for clip in others if clip.group in TWINS], SAMPLE_RATE, "twins"))
     doubtful = [clip for clip in train if clip.group in TWINS] if known else []
-    twins = {clip for clip, digest in zip(doubtful, digests(doubtful, SAMPLE_RATE, "twins"), strict=True)
-             if digest in known}
-    return [clip for clip in train if clip not in twins]
+    found = dict(zip(doubtful, digests(doubtful, SAMPLE_RATE, "twins"), strict=True))
+    return [clip for clip in train if found.get(clip) not in known]
 
 
 def find_split(root: Path, split: str) -> Path:
@@ -103,9 +102,8 @@ def read_folder(path: Path, labelled: bool = True) -> list[Clip]:
     if not os.path.isdir(path):
         raise InputError(f"{path}: no such folder; give the nsynth-test folder with examples.json and audio/ in it")
     if not os.path.isfile(path / "examples.json") and not os.path.isdir(path / "audio"):
-        for parent in (path, path / "nsynth"):
-            if os.path.isdir(parent / "nsynth-test"):
-                path = parent / "nsynth-test"
+        tests = (path / "nsynth" / "nsynth-test", path / "nsynth-test", path)
+        path = next(folder for folder in tests if os.path.isdir(folder))
     folder = path / "audio" if os.path.isdir(path / "audio") else path
     files = _audio_files(folder)
     if labelled and os.path.isfile(path / "examples.json"):
@@ -138,7 +136,7 @@ def kind_of(clip: Clip) -> str | None:
 
 
 def is_noise_only(clip: Clip) -> bool:
-    """Whether this is one of the notes that are known to be only noise: brass_acoustic_046 from pitch 84 up."""
+    """Whether this note is known to be only noise: brass_acoustic_046 from pitch 84 up."""
     return clip.group == "brass_acoustic_046" and (pitch_of(clip) or 0) >= 84
 
 
@@ -200,7 +198,7 @@ def _listed_clip(listed: Path, stem: str, fields: dict, folder: Path, files: dic
 
 
 def validate(root: Path) -> Report:
-    """Check every split that is below `root`; decodes all notes to compare them, a few files at a time.
+    """Check every split below `root`; decodes all notes to compare them, a few files at a time.
 
     Raises:
         InputError: there is no split at all, or one cannot be understood.
@@ -218,7 +216,7 @@ def validate(root: Path) -> Report:
         report.notes.append(f"{split}: " + ", ".join(f"{k} {n}" for k, n in family_counts(clips).items()))
         if noise := [clip.name for clip in clips if is_noise_only(clip)]:
             report.notes.append(f"{split}: {len(noise)} notes of only noise ({some(noise)})")
-    report.problems.extend([*_misplaced(notes, folders), *_identical(notes)])
+    report.problems.extend([*_misplaced(notes, folders), *identical(notes, SAMPLE_RATE)])
     return report
 
 
@@ -234,24 +232,6 @@ def _misplaced(notes: dict[str, list[Clip]], folders: dict[str, Path]) -> Iterat
                 yield f"{split}: {len(surplus)} files are not in examples.json ({some(surplus)}); remove them"
         if split != "train" and (both := sorted(trained & {clip.group for clip in clips})):
             yield f"{split}: {len(both)} instruments are in train too ({some(both)}); scores would be too good"
-
-
-def _identical(notes: dict[str, list[Clip]]) -> Iterator[str]:
-    """Notes that cannot be read, and notes with the same samples as one of another split."""
-    first: dict[bytes, tuple[str, str]] = {}
-    twins, unreadable = [], []
-    for split, clips in notes.items():
-        for clip, digest in zip(clips, digests(clips, SAMPLE_RATE, split), strict=True):
-            if isinstance(digest, InputError):
-                unreadable.append(f"{split}: {digest}")
-                continue
-            other_split, other = first.setdefault(digest, (split, clip.name))
-            if other_split != split:
-                twins.append(f"{clip.name} = {other} of {other_split}")
-    if unreadable:
-        yield f"{len(unreadable)} notes cannot be read ({some(unreadable)}); copy them again"
-    if twins:
-        yield f"{len(twins)} notes are bit-identical to one of another split ({some(twins)}); leave one out"
 
 
 CORPUS = Corpus(
