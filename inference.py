@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 
 
-def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     """Options of the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__.splitlines()[0],
@@ -33,7 +33,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     option("--predictions", type=Path, metavar="FILE.csv",
            help="file, true family, top three, probabilities; the notes may be without labels")  # fmt: skip
     option("--json", type=Path, metavar="FILE", help="all scores, per family, with fingerprints")
-    return parser.parse_args(arguments)
+    return parser.parse_args()
 
 
 def positive(text: str) -> int:
@@ -66,39 +66,38 @@ def main(options: argparse.Namespace) -> None:
     for path in filter(None, (options.json, options.predictions, options.confusion_matrix)):
         check_writable(path)
 
-    import numpy as np
-
     from helpers.models.checkpoint import load_checkpoint
     from helpers.prediction import outputs
     from helpers.prediction.clips import best_device, predict
 
     if options.confusion_matrix:
-        outputs.drawing("--confusion_matrix")
+        outputs.check_drawing("--confusion_matrix")
     checkpoint = load_checkpoint(options.checkpoint, nsynth.TASK)
     classes = checkpoint.classes
     if set(classes) != set(nsynth.FAMILIES):
         raise InputError(f"{options.checkpoint}: knows other families than NSynth's; train it again")
     logits, unreadable = predict(
         checkpoint.network(), clips, checkpoint.sample_rate, checkpoint.seconds,
-        batch_size=options.batch_size, device=best_device(options.device), workers=options.workers,
+        batch_size=options.batch_size, device=best_device(options.device), workers=options.workers, half=True,
     )  # fmt: skip
-    families = [nsynth.FAMILIES[clip.labels[0]] if clip.labels else "" for clip in clips]
     for message in unreadable.values():
         print(f"unreadable, counted as wrong: {message}", file=sys.stderr)
+    families = [nsynth.FAMILIES[clip.labels[0]] if clip.labels else "" for clip in clips]
     if options.predictions:
         outputs.write_predictions(options.predictions, clips, classes, families, logits)
     lines = [f"notes: {len(clips)}"] + [f"unreadable: {len(unreadable)}"] * bool(unreadable)
-    if not any(families):
-        print(*lines, "no accuracies: neither names nor examples.json tell the families", sep="\n")
-        return
-    if absent := [name for name in classes if name not in families]:
-        print(f"families without a note in this test set: {', '.join(absent)}", file=sys.stderr)
-    found = outputs.scores(logits, np.array([classes.index(family) for family in families]), clips, classes)
-    if options.json:
-        outputs.write_scores(options.json, found, checkpoint, options.checkpoint)
-    if options.confusion_matrix:
-        outputs.write_confusion_matrix(options.confusion_matrix, found)
-    print(*lines, f"top-1 accuracy: {found['top1']:.2%}", f"top-3 accuracy: {found['top3']:.2%}", sep="\n")
+    if any(families):
+        if absent := [name for name in classes if name not in families]:
+            print(f"families without a note in this test set: {', '.join(absent)}", file=sys.stderr)
+        found = outputs.scores(logits, families, clips, classes)
+        if options.json:
+            outputs.write_scores(options.json, found, checkpoint, options.checkpoint)
+        if options.confusion_matrix:
+            outputs.write_confusion_matrix(options.confusion_matrix, found)
+        lines += [f"top-1 accuracy: {found['top1']:.2%}", f"top-3 accuracy: {found['top3']:.2%}"]
+    else:
+        lines.append("no accuracies: neither names nor examples.json tell the families")
+    print(*lines, sep="\n")
 
 
 def run() -> int:

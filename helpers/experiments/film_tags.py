@@ -24,7 +24,7 @@ from helpers.files import write_json
 from helpers.models.checkpoint import Checkpoint
 from helpers.plotting.style import save_figure
 from helpers.plotting.tasks import timeline
-from helpers.prediction.recordings import predict_frames
+from helpers.prediction.clips import predict_frames
 
 TASK = "films"
 LEVELS = ("window", "segment", "event")

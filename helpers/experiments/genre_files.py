@@ -1,4 +1,4 @@
-"""Files of the genre study: lists that split, augmented copies on disk, genres of audio files of any length."""
+"""Files of the genre study: lists that split, augmented copies on disk, checkpoints, genres of files of any length."""
 
 from __future__ import annotations
 
@@ -14,15 +14,24 @@ from tqdm import tqdm
 
 from helpers import audio
 from helpers.augmentation import genre
-from helpers.config import InputError, MelConfig
+from helpers.config import ROOT, InputError
 from helpers.datasets import fmri, gtzan
-from helpers.datasets.base import Clip, split_by_group
-from helpers.experiments.genres import GenreConfig
+from helpers.datasets.base import Clip, data_label, split_by_group
+from helpers.evaluation.intervals import score_text
+from helpers.experiments import common
+from helpers.experiments import genres as study
+from helpers.experiments.genre_table import choose, cross_validate
+from helpers.experiments.genres import MEL, SOLVED, TITLES, GenreConfig, Parts
 from helpers.features.mel import MelFrontend
 from helpers.files import atomic, write_text
-from helpers.models.checkpoint import Checkpoint
-from helpers.prediction.recordings import predict_windows
+from helpers.models.checkpoint import Checkpoint, save_checkpoint
+from helpers.prediction.clips import predict_windows
 
+TASK = "gtzan"
+WAYS = {  # how tracks are held out -> whether runs of neighbouring numbers are kept together
+    "nested, single tracks held out (neighbours in number often are one artist, so this is optimistic)": False,
+    "nested, runs of neighbouring numbers held out": True,
+}
 VALID_SHARE = 0.15  # of the listed training tracks; they choose the epoch
 SHORTEST_S = 0.5  # s; the genre of less cannot be told
 SILENCE = 1e-4  # of full scale: a file that stays below has no genre
@@ -30,15 +39,67 @@ SHOWN_S = 3.0  # seconds of a clip in the figure of augmentations
 SUFFIXES = (".wav", ".au", ".mp3", ".flac", ".ogg", ".aiff", ".m4a", ".opus", ".mp4")
 
 
-def listed_parts(root: Path, genres: Sequence[str], seed: int) -> dict[str, list[Clip]]:
+def train_checkpoint(
+    name: str, root: Path, split: str, out: Path, config: GenreConfig, genres: Sequence[str], augment: bool,
+    augmented: Path | None,
+) -> str:  # fmt: skip
+    """Train a row of `TITLES`, score it, write its checkpoint; returns what to tell.
+
+    `split` is a protocol of `datasets.gtzan`, "lists" (train_list.txt and test_list.txt in `root`) or "all" (every
+    track, scores from nested cross-validation). Copies below `augmented` of training tracks are added.
+    """
+    skipped: list[str] = []
+    if split == "lists":
+        parts = listed_parts(root, genres, config.seed)
+    else:
+        tracks, skipped = (found := gtzan.tracks(root, genres)).clips, found.skipped
+        parts = {"train": tracks} if split == "all" else study.split_tracks(tracks, split, config.seed)
+    label = data_label(root, sum(map(len, parts.values())), gtzan.OFFICIAL_TRACKS)
+    if augmented is not None:
+        parts["train"] = parts["train"] + copies(augmented, parts["train"], genres)
+    scores = nested(name, parts["train"], config, len(genres)) if split == "all" else {}
+    setting = choose(study.settings(name, config), parts["train"], config, len(genres))
+    run_dir = ROOT / "runs" / "genre" / f"{name}_{split}"
+    trained = study.train(name, setting, parts, config, len(genres), augment, run_dir)
+    for part in parts if split != "all" else ():
+        votes = study.votes(trained, parts[part])
+        scores[part] = votes.accuracy(config.seed) | {"n": len(votes.tracks)}
+    save_checkpoint(out, common.checkpoint(
+        TASK, trained, genres, MEL.sample_rate, setting.window_s, corpus="GTZAN", label=label, scores=scores,
+        setting=str(setting), command=common.command_line(
+            "genre", "train", model=name, split=split, data_root=Path(root), augment=augment, augmented=augmented,
+            genres=",".join(genres) if len(genres) < len(gtzan.GENRES) else "", epochs=config.epochs,
+            optimizer=config.optimizer, learning_rate=config.learning_rate, normalisation=config.normalisation,
+            seed=config.seed, out=Path(out),
+        ),
+    ))  # fmt: skip
+    count = len({clip.group for clip in trained.train})
+    lines = [f"{TITLES[name]}, {split} split of GTZAN ({label}): trained on {count} tracks"]
+    lines += [f"  {part}: {score_text(s, percent=True)} of {s['n']} tracks" for part, s in scores.items()]
+    lines += [f"  baseline (most frequent genre): {study.baseline(parts):.1%}"] if "test" in parts else []
+    lines += [f"  left out: {line}" for line in skipped]
+    return "\n".join([*lines, f"{out} written; next: python -m helpers genre predict FILE --checkpoint {out}"])
+
+
+def nested(name: str, tracks: Sequence[Clip], config: GenreConfig, classes: int) -> dict[str, dict]:
+    """Accuracy by nested cross-validation for each of `WAYS`, with n and what was chosen; not for networks."""
+    if name not in SOLVED:
+        raise InputError(f"model {name!r}: --split all is for {' and '.join(SOLVED)}; use --split filtered or track")
+    scores = {}
+    for way, by_block in WAYS.items():
+        votes, chosen = cross_validate(study.settings(name, config), tracks, config, classes, by_block=by_block)
+        scores[way] = votes.accuracy(config.seed) | {"n": len(votes.tracks), "chosen": sorted(set(map(str, chosen)))}
+    return scores
+
+
+def listed_parts(root: Path, genres: Sequence[str], seed: int) -> Parts:
     """Whole files by `train_list.txt` and `test_list.txt`, of tracks or fMRI stimuli; some training tracks validate.
 
     Raises:
         InputError: a list is missing, names what is not there, or the two lists share a track.
     """
     training, test = (_listed(root, part, genres) for part in ("train", "test"))
-    shared = sorted({clip.group for clip in training} & {clip.group for clip in test})
-    if shared:
+    if shared := sorted({clip.group for clip in training} & {clip.group for clip in test}):
         raise InputError(
             f"{root / 'test_list.txt'}: {shared[0]} stands in train_list.txt too ({len(shared)} such tracks); "
             "take them out of one list, or the score measures memory"
@@ -47,12 +108,17 @@ def listed_parts(root: Path, genres: Sequence[str], seed: int) -> dict[str, list
     return {"train": train, "valid": valid, "test": test}
 
 
-def copies(folder: Path, training: Sequence[Clip], genres: Sequence[str]) -> list[Clip]:
-    """The augmented copies of the training tracks, and of no other track.
+def _listed(root: Path, part: str, genres: Sequence[str]) -> list[Clip]:
+    """Whole files of one list, labels as places in `genres`."""
+    path = root / f"{part}_list.txt"
+    if not any(fmri.is_stimulus(line) for line in gtzan.list_lines(path)):
+        return gtzan.listed(gtzan.tracks(root, genres).clips, path)
+    stimuli = [(clip, gtzan.GENRES[clip.labels[0]]) for clip in fmri.listed(path, root, part)]
+    return [replace(clip, labels=(genres.index(genre),)) for clip, genre in stimuli if genre in genres]
 
-    Raises:
-        InputError: the folder holds none of them.
-    """
+
+def copies(folder: Path, training: Sequence[Clip], genres: Sequence[str]) -> list[Clip]:
+    """The augmented copies of the training tracks, and of no other track; an InputError if there are none."""
     allowed, originals = {clip.group for clip in training}, {clip.name for clip in training}
     found = [c for c in gtzan.tracks(folder, genres).clips if c.group in allowed and c.name not in originals]
     if not found:
@@ -65,13 +131,8 @@ def write_augmented(root: Path, protocol: str, out: Path, seed: int) -> tuple[in
 
     Tracks go below `out`/genres, stimuli below `out`/run_dataset with their test stimuli as they are;
     `out`/train_list.txt names all versions (4,800 for the 40 x 12 stimuli), `out`/test_list.txt the test files. A
-    version depends on the seed, the file and its kind alone; files that exist are kept.
-
-    Returns:
-        The number of files that the training list names, and the first training file.
-
-    Raises:
-        InputError: no training files, or `out` is the corpus itself.
+    version depends on the seed, the file and its kind alone; files that exist are kept. Returns the number of lines
+    of the training list, and the first training file. An InputError if there are none, or `out` is the corpus itself.
     """
     stimuli = any(fmri.is_stimulus(path.name) for path in Path(root).rglob("*_run-*"))
     if stimuli:
@@ -86,10 +147,42 @@ def write_augmented(root: Path, protocol: str, out: Path, seed: int) -> tuple[in
     paths = {"train": [path for clip in tqdm(parts["train"], unit="file", disable=None)
                        for path in _versions(clip, folder / gtzan.GENRES[clip.labels[0]], seed)]}
     if stimuli:
-        paths["test"] = [_copied(clip.path, folder / gtzan.GENRES[clip.labels[0]]) for clip in parts["test"]]
+        paths["test"] = [_copied(clip.path, folder / gtzan.GENRES[clip.labels[0]] / clip.path.name)
+                         for clip in parts["test"]]
     for part, found in paths.items():
         write_text(out / f"{part}_list.txt", "\n".join(path.relative_to(out).as_posix() for path in found) + "\n")
     return len(paths["train"]), parts["train"][0]
+
+
+def _versions(clip: Clip, folder: Path, seed: int) -> list[Path]:
+    """Write what is missing of the ten versions of a file."""
+    paths, waveform = [], None
+    for number, (suffix, augmentation) in enumerate(genre.TENFOLD.items()):
+        paths.append(folder / (f"{clip.name}_{suffix}.wav" if suffix else f"{clip.name}.wav"))
+        if paths[-1].is_file():
+            continue
+        waveform = audio.read(clip.path, gtzan.SAMPLE_RATE) if waveform is None else waveform
+        rng = np.random.default_rng((seed, zlib.crc32(clip.name.encode()), number))
+        audio.write(paths[-1], augmentation(waveform, rng) if augmentation else waveform, gtzan.SAMPLE_RATE)
+    return paths
+
+
+def _copied(path: Path, copy: Path) -> Path:
+    if not copy.is_file():
+        with atomic(copy) as temporary:
+            shutil.copyfile(path, temporary)
+    return copy
+
+
+def examples(clip: Clip, seed: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The beginning of a clip as it is and after each augmentation: waveforms [samples], mel [bands, frames] in dB."""
+    waveforms = {"original": audio.read(clip.path, MEL.sample_rate, duration=SHOWN_S)}
+    for name, augmentation in genre.SEVEN.items():
+        waveforms[name] = augmentation(waveforms["original"], np.random.default_rng(seed))
+    power = MelFrontend(MEL).power
+    with torch.inference_mode():
+        return waveforms, {name: 10 * np.log10(power(torch.from_numpy(one)[None])[0].numpy() + 1e-6)
+                           for name, one in waveforms.items()}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -115,6 +208,33 @@ def predict_files(checkpoint: Checkpoint, paths: Sequence[Path]) -> Iterator[Fil
             yield error
 
 
+def _predicted(model: torch.nn.Module, checkpoint: Checkpoint, path: Path) -> FilePrediction:
+    """Mean log probability and mean embedding of the windows of a file, which overlap by half, without silent ones."""
+    rate, seconds, classes = checkpoint.sample_rate, checkpoint.seconds, len(checkpoint.classes)
+
+    def described(batch: torch.Tensor) -> torch.Tensor:
+        """[B, samples] -> peak, log probabilities and embedding [B, 1 + classes + width]."""
+        embedded = model.embed(batch)
+        return torch.cat([batch.abs().amax(1, True), torch.log_softmax(model.head(embedded), 1), embedded], 1)
+
+    if (length := audio.length(path)) < SHORTEST_S:
+        raise InputError(f"{path}: too short ({length:.2f} s); give at least {SHORTEST_S:g} s")
+    if length < seconds:  # repeated up to a window
+        waveform = np.resize(audio.read(path, rate), round(seconds * rate))
+        if not np.isfinite(waveform).all():
+            raise InputError(f"{path}: holds values that are not finite numbers; encode it again")
+        with torch.inference_mode():
+            rows = described(torch.from_numpy(waveform)[None]).numpy()
+    else:
+        rows = np.stack(list(predict_windows(described, path, rate, seconds, seconds / 2)))
+    rows = rows[rows[:, 0] > SILENCE, 1:].astype(float)
+    if not len(rows):
+        raise InputError(f"{path}: silent throughout; give a file with music in it")
+    log, embedding = np.split(rows.mean(axis=0), [classes])
+    odds = np.exp(log - log.max())
+    return FilePrediction(path, odds / odds.sum(), embedding / np.linalg.norm(embedding))
+
+
 def similar(query: FilePrediction, others: Sequence[FilePrediction], k: int) -> list[tuple[Path, float]]:
     """The k files nearest to the query with the cosines of their embeddings, nearest first, without the query."""
     candidates = [other for other in others if other.path.resolve() != query.path.resolve()]
@@ -123,91 +243,8 @@ def similar(query: FilePrediction, others: Sequence[FilePrediction], k: int) -> 
 
 
 def audio_files(folder: Path) -> list[Path]:
-    """Every audio file below a folder, sorted.
-
-    Raises:
-        InputError: there are none.
-    """
-    paths = sorted(path for path in Path(folder).rglob("*")
-                   if path.suffix.lower() in SUFFIXES and not path.name.startswith("."))
+    """Every audio file below a folder, sorted; an InputError if there are none."""
+    paths = sorted(path for path in folder.rglob("[!.]*") if path.suffix.lower() in SUFFIXES)
     if not paths:
         raise InputError(f"{folder}: holds no audio files; give a folder with {', '.join(SUFFIXES[:4])} files")
     return paths
-
-
-def examples(clip: Clip, seed: int) -> dict[str, np.ndarray]:
-    """The beginning of a clip as it is and after each of the seven augmentations, [samples] each."""
-    original = audio.read(clip.path, gtzan.SAMPLE_RATE, duration=SHOWN_S)
-    return {"original": original} | {
-        name: augmentation(original, np.random.default_rng(seed)) for name, augmentation in genre.SEVEN.items()
-    }
-
-
-def spectrograms(waveforms: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Mel spectrogram [bands, frames] of each waveform in dB below its peak."""
-    power = MelFrontend(MelConfig(**GenreConfig().mel)).power
-    with torch.inference_mode():
-        return {name: 10 * np.log10(power(torch.from_numpy(waveform)[None])[0].numpy() + 1e-6)
-                for name, waveform in waveforms.items()}
-
-
-def _listed(root: Path, part: str, genres: Sequence[str]) -> list[Clip]:
-    """Whole files of one list, labels as places in `genres`."""
-    path = root / f"{part}_list.txt"
-    if not any(fmri.is_stimulus(line) for line in gtzan.list_lines(path)):
-        return gtzan.listed(gtzan.tracks(root, genres).clips, path)
-    stimuli = [(clip, gtzan.GENRES[clip.labels[0]]) for clip in fmri.listed(path, root, part)]
-    return [replace(clip, labels=(genres.index(genre),)) for clip, genre in stimuli if genre in genres]
-
-
-def _versions(clip: Clip, folder: Path, seed: int) -> list[Path]:
-    """Write what is missing of the ten versions of a file."""
-    paths, waveform = [], None
-    for number, (suffix, augmentation) in enumerate(genre.TENFOLD.items()):
-        paths.append(folder / (f"{clip.name}_{suffix}.wav" if suffix else f"{clip.name}.wav"))
-        if paths[-1].is_file():
-            continue
-        waveform = audio.read(clip.path, gtzan.SAMPLE_RATE) if waveform is None else waveform
-        rng = np.random.default_rng((seed, zlib.crc32(clip.name.encode()), number))
-        audio.write(paths[-1], augmentation(waveform, rng) if augmentation else waveform, gtzan.SAMPLE_RATE)
-    return paths
-
-
-def _copied(path: Path, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / path.name).is_file():
-        with atomic(folder / path.name) as temporary:
-            shutil.copyfile(path, temporary)
-    return folder / path.name
-
-
-def _predicted(model: torch.nn.Module, checkpoint: Checkpoint, path: Path) -> FilePrediction:
-    """Mean log probability and mean embedding of the windows of a file that are not silent."""
-    classes, log, embedding, count = len(checkpoint.classes), 0.0, 0.0, 0
-    for row in _rows(model, checkpoint, path):
-        if row[0] > SILENCE:
-            log, embedding, count = log + row[1 : 1 + classes].astype(float), embedding + row[1 + classes :], count + 1
-    if not count:
-        raise InputError(f"{path}: silent throughout; give a file with music in it")
-    odds = np.exp(log / count - (log / count).max())
-    return FilePrediction(path, odds / odds.sum(), embedding / np.linalg.norm(embedding))
-
-
-def _rows(model: torch.nn.Module, checkpoint: Checkpoint, path: Path) -> Iterator[np.ndarray]:
-    """Peak, log probabilities and embedding of every window, which overlap by half; a short file is repeated."""
-    rate, seconds = checkpoint.sample_rate, checkpoint.seconds
-
-    def described(batch: torch.Tensor) -> torch.Tensor:
-        embedded = model.embed(batch)
-        return torch.cat([batch.abs().amax(1, True), torch.log_softmax(model.head(embedded), 1), embedded], 1)
-
-    if (length := audio.length(path)) >= seconds:
-        yield from predict_windows(described, path, rate, seconds, seconds / 2)
-        return
-    if length < SHORTEST_S:
-        raise InputError(f"{path}: too short ({length:.2f} s); give at least {SHORTEST_S:g} s")
-    waveform = np.resize(audio.read(path, rate), round(seconds * rate))
-    if not np.isfinite(waveform).all():
-        raise InputError(f"{path}: holds values that are not finite numbers; encode it again")
-    with torch.inference_mode():
-        yield described(torch.from_numpy(waveform)[None])[0].numpy()

@@ -31,8 +31,7 @@ from helpers.experiments import common
 from helpers.experiments.common import Trained, block_folds, command_line, curves, split_by_fold
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
-from helpers.prediction.clips import batches, infer
-from helpers.prediction.recordings import predict_windows
+from helpers.prediction.clips import batches, infer, predict_windows
 from helpers.training.fit import fit
 
 TASK = "irmas"

@@ -1,4 +1,4 @@
-"""Logits of many clips: every thread decodes a batch and runs the network on it, a bounded number of them at a time."""
+"""A trained network over many clips, or over recordings of any length window by window, with constant memory."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import sources
 from helpers.datasets.base import Clip
-from helpers.models.base import channels_last
+from helpers.datasets.film_sources import SAMPLE_RATE, WINDOW_S
+from helpers.models.base import channels_last, fold_batch_norms, half_precision, has_bfloat16
 
 CORES = os.cpu_count() or 1
 BATCH_SIZE = 16  # spectrograms of more clips leave the processor's cache, which halves the speed
+WINDOW = round(WINDOW_S * SAMPLE_RATE)  # samples for which films have one answer
+EXCERPTS = 8  # of a film at a time
 
 T = TypeVar("T")
 
@@ -38,10 +41,12 @@ def predict(
     batch_size: int = BATCH_SIZE,
     device: str = "cpu",
     workers: int = CORES,
+    half: bool = False,
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Run a network over clips, cut or padded to `seconds`, on `workers` threads.
 
-    Memory holds a few batches of waveforms, however many and however long the clips are.
+    Memory holds a few batches of waveforms, however many and however long the clips are. With `half`, a processor
+    that can computes the encoder in bfloat16: two thirds of the time, and about one answer in 600 is another.
 
     Returns:
         Logits [clips, …] in the order of the clips, NaN for those that cannot be read; and the reason for each of
@@ -58,14 +63,17 @@ def predict(
         for wave, (index, clip, source) in zip(waves, batch, strict=True):
             duration = seconds if clip.duration is None else min(clip.duration, seconds)
             try:
-                wave[:] = audio.fit_length(audio.read(source, sample_rate, clip.start, duration), samples)
+                found = audio.read(source, sample_rate, clip.start, duration)[:samples]
+                wave[: len(found)] = found
             except InputError as error:
                 unreadable[index] = f"{clip.member}: {error}" if clip.member else str(error)
         return waves
 
+    network = channels_last(fold_batch_norms(network)).to(device)
+    if half and device == "cpu" and has_bfloat16():
+        network = half_precision(network)
     last = max((clip.start for clip in clips), default=0.0) + seconds
-    numbered = zip(count(), clips, sources(clips, last))
-    network, rows = channels_last(network).eval().to(device), []
+    numbered, rows = zip(count(), clips, sources(clips, last)), []
     with tqdm(total=len(clips), unit="clip", disable=None, leave=False) as bar:
         for logits in infer(network, batches(numbered, batch_size), waveforms, device=device, workers=workers):
             rows.append(logits)
@@ -77,17 +85,79 @@ def predict(
     return logits, dict(sorted(unreadable.items()))
 
 
-def predict_clips(network: nn.Module, clips: Sequence[Clip], sample_rate: int, seconds: float) -> np.ndarray:
+def predict_clips(
+    network: nn.Module, clips: Sequence[Clip], sample_rate: int, seconds: float, device: str = "cpu"
+) -> np.ndarray:
     """Logits [clips, …] of clips that must all be readable.
 
     Raises:
         InputError: as `predict`, and if a clip cannot be read.
     """
-    logits, unreadable = predict(network, clips, sample_rate, seconds)
+    logits, unreadable = predict(network, clips, sample_rate, seconds, device=device)
     if unreadable:
         first = next(iter(unreadable.values()))
         raise InputError(f"{len(unreadable)} of {len(clips)} clips cannot be read ({first}); replace or remove them")
     return logits
+
+
+def predict_windows(
+    network: Callable[[torch.Tensor], torch.Tensor], path: Path, sample_rate: int, seconds: float, hop_s: float
+) -> Iterator[np.ndarray]:
+    """Logits [classes] of the windows of a file of any length, `hop_s` seconds apart, in their order.
+
+    Raises:
+        InputError: the file is missing, unreadable, empty, or holds values that are not finite.
+    """
+    cut = windows(audio.stream(path, sample_rate), round(seconds * sample_rate), round(hop_s * sample_rate))
+    for logits in infer(network, batches(cut, BATCH_SIZE), np.stack):
+        yield from logits
+
+
+def predict_frames(network: nn.Module, blocks: Iterable[np.ndarray], context: int) -> np.ndarray:
+    """Probabilities float32 [windows, classes], every 30 ms, of a recording that comes in blocks [samples].
+
+    Excerpts of `context` windows overlap by half, and of each only the middle half is kept, so that every answer has
+    a quarter of the context or more on both sides. The memory for an hour is that of a minute and 2 MB.
+    """
+    quarter, hop, total = context // 4, context // 2, 0
+    folded = channels_last(fold_batch_norms(network))
+
+    def counted() -> Iterator[np.ndarray]:
+        nonlocal total
+        for block in blocks:
+            total += len(block)
+            yield block
+
+    excerpts = windows(counted(), context * WINDOW, hop * WINDOW, margin=(context - hop) * WINDOW // 2)
+    kept = [
+        probability[:, quarter : quarter + hop].reshape(-1, probability.shape[2])  # of [excerpts, context, classes]
+        for probability in infer(lambda waves: folded(waves).sigmoid(), batches(excerpts, EXCERPTS), np.stack)
+    ]
+    return np.concatenate(kept)[: total // WINDOW] if kept else np.zeros((0, 0), np.float32)
+
+
+def windows(blocks: Iterable[np.ndarray], size: int, hop: int, margin: int | None = None) -> Iterator[np.ndarray]:
+    """Overlapping windows [size] of a recording that comes in blocks [samples] of any size, one every `hop` samples.
+
+    The last window ends with the recording, so that none is mostly silence; a recording shorter than a window gives
+    one, padded at its end. With a `margin` the recording is surrounded by silence instead, so that what the windows
+    hold between their margins covers all of it.
+    """
+    buffer, total, start = np.zeros(margin or 0, np.float32), 0, 0
+    ahead = hop if margin is None else 0  # samples that are kept back for the last window
+    for block in blocks:
+        buffer, total = np.concatenate([buffer, block]), total + len(block)
+        while len(buffer) >= size + ahead:
+            yield buffer[:size]
+            buffer, start = buffer[hop:], start + hop
+    if margin is not None:
+        for _ in range(start, total, hop):
+            yield audio.fit_length(buffer, size)
+            buffer = buffer[hop:]
+    elif total:
+        yield audio.fit_length(buffer, size)
+        if len(buffer) > size:
+            yield buffer[-size:]
 
 
 def infer(
@@ -119,6 +189,22 @@ def infer(
     return _threaded(run, batches, workers) if workers else map(run, batches)
 
 
+def _threaded(run: Callable[[T], np.ndarray], batches: Iterable[T], workers: int) -> Iterator[np.ndarray]:
+    """`run` of each batch in their order, no more batches taken than the threads and one that waits."""
+    before = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            pending: deque = deque()
+            for batch in batches:
+                pending.append(pool.submit(run, batch))
+                if len(pending) > workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+    finally:
+        torch.set_num_threads(before)
+
+
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """The items in lists of `size`; the last may be shorter."""
     items = iter(items)
@@ -137,18 +223,3 @@ def best_device(name: str = "auto") -> str:
     if not there.get(name, False):
         raise InputError(f"device {name!r}: not on this machine; use --device auto")
     return name
-
-
-def _threaded(run: Callable[[T], np.ndarray], batches: Iterable[T], workers: int) -> Iterator[np.ndarray]:
-    before = torch.get_num_threads()
-    try:
-        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            pending: deque = deque()
-            for batch in batches:
-                pending.append(pool.submit(run, batch))
-                if len(pending) > workers:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-    finally:
-        torch.set_num_threads(before)

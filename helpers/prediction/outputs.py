@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,14 +16,17 @@ from helpers.files import atomic, file_fingerprint, write_json
 from helpers.models.checkpoint import Checkpoint
 
 
-def scores(logits: np.ndarray, labels: np.ndarray, clips: Sequence[Clip], classes: Sequence[str]) -> dict[str, Any]:
+def scores(
+    logits: np.ndarray, families: Sequence[str], clips: Sequence[Clip], classes: Sequence[str]
+) -> dict[str, Any]:
     """All scores of logits [clips, classes] as plain values; clips without logits (NaN) count as wrong."""
-    names, matrix = np.array(classes), single.confusion_matrix(labels, single.predictions(logits), len(classes))
+    labels = np.array([classes.index(family) for family in families])
+    matrix = single.confusion_matrix(labels, single.predictions(logits), len(classes))
     return {
         "n": len(clips),
         "top1": single.top_k_accuracy(logits, labels, 1),
         "top3": single.top_k_accuracy(logits, labels, 3),
-        "top1_by_family": single.accuracy_by(names[labels], single.top_k_hits(logits, labels, 1)),
+        "top1_by_family": single.accuracy_by(np.array(families), single.top_k_hits(logits, labels, 1)),
         "classes": list(classes),
         "confusion_matrix": matrix.tolist(),
         "unreadable": [clip.name for clip, row in zip(clips, logits, strict=True) if np.isnan(row).any()],
@@ -53,22 +55,22 @@ def write_predictions(
             writer.writerow([clip.member or clip.path.name, label, *guesses])
 
 
-def drawing(option: str) -> ModuleType:
-    """The module that draws scores.
+def check_drawing(option: str) -> None:
+    """Find out before hours of work whether `write_confusion_matrix` can draw.
 
     Raises:
         InputError: a library that `option` needs is not installed.
     """
     try:
-        from helpers.plotting import scores
+        from helpers.plotting import scores  # noqa: F401
     except ImportError as error:
         raise InputError(f"{option}: needs {error.name}; install it with `pip install {error.name}`") from None
-    return scores
 
 
 def write_confusion_matrix(path: Path, found: dict[str, Any]) -> None:
     """The confusion matrix of `scores` as PNG, SVG or PDF."""
+    from helpers.plotting.scores import confusion_figure
     from helpers.plotting.style import save_figure
 
     matrices = {f"{found['n']} notes": np.array(found["confusion_matrix"])}
-    save_figure(drawing("--confusion_matrix").confusion_figure(matrices, found["classes"]), path)
+    save_figure(confusion_figure(matrices, found["classes"]), path)

@@ -1,4 +1,4 @@
-"""inference.py as a whole process: speed against the plain way, memory, start-up.
+"""inference.py as a whole process: speed against the plain way, memory, start-up; and the floor of its work.
 
     python -m pytest tests/benchmarks/test_bench_inference.py --benchmark-only -s
 
@@ -11,14 +11,24 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from process_cost import ROOT, Cost, cost_of
+from torch.utils.flop_counter import FlopCounterMode
+
+from helpers import audio
+from helpers.datasets import nsynth
+from helpers.models.base import AudioClassifier, channels_last, fold_batch_norms, half_precision, has_bfloat16
+from helpers.models.checkpoint import load_checkpoint
 
 CHECKPOINT = ROOT / "checkpoints" / "nsynth.pt"
 Tree = Callable[[int], Path]
+NOTES = 16  # of the floor: a batch
 
 
 def infer(folder: Path) -> Cost:
@@ -58,3 +68,58 @@ def test_start_up(benchmark) -> None:
     command = [sys.executable, "inference.py", "--help"]
     call = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "check": True}
     benchmark.pedantic(subprocess.run, args=(command,), kwargs=call, rounds=20, warmup_rounds=3)
+
+
+def test_floor_of_a_note(benchmark, tree: Tree) -> None:
+    """One thread, milliseconds a note: decoding, one STFT, multiply-adds at measured peak, beside what is spent."""
+    if not CHECKPOINT.is_file():
+        pytest.skip("needs checkpoints/nsynth.pt")
+    checkpoint = load_checkpoint(CHECKPOINT, nsynth.TASK)
+    paths = [clip.path for clip in nsynth.read_folder(tree(1_000) / "nsynth-train")[:NOTES]]
+    samples = round(checkpoint.seconds * checkpoint.sample_rate)
+    network = channels_last(fold_batch_norms(checkpoint.network()))
+    frontend = next(part for part in network.modules() if isinstance(part, AudioClassifier)).frontend
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.inference_mode():
+            waves = torch.from_numpy(
+                np.stack([audio.fit_length(audio.read(path, checkpoint.sample_rate), samples) for path in paths])
+            )
+            floor = {"decode": least(lambda: [audio.read(path, checkpoint.sample_rate) for path in paths])}
+            window = torch.hann_window(frontend.config.n_fft)
+            hop = frontend.config.hop_length
+            floor["stft"] = least(lambda: torch.stft(waves, len(window), hop, window=window, return_complex=True))
+            with FlopCounterMode(display=False) as counter:
+                network(waves)
+            work, kind = counter.get_total_flops() / NOTES, torch.bfloat16 if has_bfloat16() else torch.float32
+            floor["products"] = 1e3 * work / peak(kind)
+            spent = {"front end": least(lambda: frontend(waves)), "float32": least(lambda: network(waves))}
+            if has_bfloat16():
+                half_precision(network)
+            benchmark.pedantic(network, args=(waves,), rounds=10, warmup_rounds=2)
+            spent["as used"] = least(lambda: network(waves)) + floor["decode"]
+    finally:
+        torch.set_num_threads(threads)
+    total = sum(floor.values())
+    figures = {"floor": {name: round(value, 2) for name, value in floor.items()}, "floor_ms": round(total, 2),
+               "spent": {name: round(value, 2) for name, value in spent.items()},
+               "times_the_floor": round(spent["as used"] / total, 2)}  # fmt: skip
+    benchmark.extra_info.update(figures)
+    print(f"\n{figures}")
+
+
+def least(work: Callable[[], object], rounds: int = 10) -> float:
+    """Milliseconds a note of the fastest of some rounds, of this thread alone."""
+    times = []
+    for _ in range(rounds + 1):
+        started = time.thread_time()
+        work()
+        times.append(time.thread_time() - started)
+    return 1e3 * min(times[1:]) / NOTES
+
+
+def peak(kind: torch.dtype, size: int = 1024) -> float:
+    """Floating-point operations a second of this thread in a product of matrices."""
+    one, other = torch.randn(size, size).to(kind), torch.randn(size, size).to(kind)
+    return 2 * size**3 / (least(lambda: one @ other) * NOTES / 1e3)

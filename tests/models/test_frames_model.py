@@ -12,7 +12,7 @@ from helpers.config import InputError, MelConfig
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint
 from helpers.models.frames import GRID, arguments_of, initialise
-from helpers.prediction.recordings import WINDOW, predict_frames
+from helpers.prediction.clips import WINDOW, predict_frames
 
 MEL = asdict(MelConfig(n_mels=32, n_fft=512))
 SMALL = {"mel": MEL, "channels": (4, 8, 8), "size": 8}

@@ -16,6 +16,7 @@ from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import archive_members
 from helpers.datasets.base import Clip
+from helpers.models import build
 from helpers.prediction import clips as prediction
 from helpers.prediction.clips import best_device, predict, predict_clips
 
@@ -133,6 +134,18 @@ def test_a_network_that_gives_no_numbers_is_told(clips: list[Clip], workers: int
 
     with pytest.raises(InputError, match="not finite numbers"):
         predict(Broken(), clips, RATE, 0.3, workers=workers)
+
+
+def test_half_precision_is_near_and_the_network_stays_as_it_was(clips: list[Clip], monkeypatch) -> None:
+    monkeypatch.setattr(prediction, "has_bfloat16", lambda: True)
+    network = build("compact_cnn", 3, mel={"sample_rate": RATE, "f_max": RATE / 2}, channels=[8, 8, 8]).train()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    exact, half = (predict(network, clips, RATE, 1.0, half=half)[0] for half in (False, True))
+    np.testing.assert_allclose(half, exact, atol=0.05)
+    assert not np.array_equal(half, exact)
+    after = network.state_dict()
+    assert network.training and before.keys() == after.keys()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
 
 
 def test_no_clips_are_told() -> None:

@@ -9,7 +9,7 @@ import torch
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.prediction.recordings import predict_windows, windows
+from helpers.prediction.clips import predict_windows, windows
 
 RATE = 16_000
 
