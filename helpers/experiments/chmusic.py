@@ -15,20 +15,20 @@ from tqdm import tqdm
 from helpers.audio import fit_length, read
 from helpers.augmentation.batch import SpecAugment
 from helpers.augmentation.waveform import note_augmentation
-from helpers.config import BUDGETS, TrainConfig
+from helpers.config import BUDGETS, MelConfig, TrainConfig
 from helpers.datasets import chmusic
 from helpers.datasets.base import Clip, ClipDataset, subset
 from helpers.evaluation.results import Result
 from helpers.evaluation.single import top_k_hits
 from helpers.experiments.common import labels_of, single_label_result
 from helpers.experiments.nsynth import MEL, MODEL
-from helpers.features.spectral import Frames, SpectralConfig
+from helpers.features.mel import mfcc
 from helpers.models import build
 from helpers.models.classic import FrameVote
 from helpers.prediction.clips import predict_clips
 from helpers.training.fit import fit
 
-MFCC = SpectralConfig(seconds=chmusic.CLIP_S, hop_length=1024)  # 20 coefficients every 64 ms
+MFCC = MelConfig(n_fft=2048, hop_length=1024, n_mels=128, f_min=0.0)  # 20 coefficients every 64 ms
 NEIGHBOURS = (3, 5, 9, 15)  # those of the paper, tried on the validation piece
 VALIDATION_PIECE = ".4"  # of the training pieces, chooses neighbours and the CNN's epoch
 PASSES = 3  # epochs for one of a budget: the corpus is small, an epoch is a handful of steps
@@ -76,7 +76,7 @@ def network(train: Sequence[Clip], test: Sequence[Clip], budget: str, seed: int)
 def frames_of(clip: Clip) -> np.ndarray:
     """MFCCs [frames, 20] of a clip."""
     waveform = read(clip.path, MFCC.sample_rate, clip.start, clip.duration)
-    return Frames(fit_length(waveform, MFCC.samples)[None], MFCC).mfcc[0]
+    return mfcc(fit_length(waveform, round(chmusic.CLIP_S * MFCC.sample_rate)), MFCC)
 
 
 def _votes(neighbours: int, fitted_to: Sequence[Clip], judged: Sequence[Clip], mfcc: dict) -> np.ndarray:

@@ -1,13 +1,15 @@
 """NSynth families by classic machine learning: features, models, the choice among them, one look at the test notes.
 
-Hyper-parameters are chosen by cross-validation on training notes that keeps instruments together, the model on the
-validation notes weighted by kind; the ablations stand on validation notes too. Notebook 02.
+Everything is chosen by the log loss on a *pool* that is weighted by official kinds: the validation notes, predicted by
+a model of all training notes, and the training notes, each predicted by a model that was not given its instrument
+(cross-validation). Validation alone has one instrument each of some of the commonest kinds. Notebook 02.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,53 +19,54 @@ from tqdm import tqdm
 from helpers.config import ROOT, Budget, InputError
 from helpers.datasets import nsynth
 from helpers.datasets.archives import is_archive
-from helpers.datasets.base import clips_fingerprint, groups
+from helpers.datasets.base import Clip, clips_fingerprint, grouped_folds, groups
 from helpers.evaluation import results as metrics
 from helpers.evaluation.results import Result, versions
-from helpers.evaluation.single import top_k_accuracy
+from helpers.evaluation.single import kind_weighted_accuracy
 from helpers.experiments import nsynth as study
 from helpers.experiments.common import command_line, data_root, labels_of, scores_of, sentence, single_label_result
 from helpers.experiments.nsynth import Notes
 from helpers.features.cache import extract, workers
-from helpers.features.pooled import QUANTILES, column_names
-from helpers.features.spectral import SpectralConfig
+from helpers.features.notes import SEGMENTS
+from helpers.features.pooled import BLOCKS, note_statistics
 from helpers.models import classic
-from helpers.models.classic import CLASSIFIERS, SCALERS, ClassicModel, fit_plain
+from helpers.models.classic import ClassicModel
 
-FEATURES = SpectralConfig(sample_rate=nsynth.SAMPLE_RATE, seconds=nsynth.SECONDS)
 MODELS_FOLDER = ROOT / "runs" / "classic"
 MOST_NOTES = 20_000  # of a split that is trained on: feature matrices are held in memory, an SVM is quadratic in them
-FOLDS = {"smoke": 0, "quick": 3, "full": 4}
-REPEATS = 5  # of shuffling a kind of feature
-KINDS = {  # name -> beginnings of the columns that belong to it
-    "MFCC": tuple(f"mfcc_{number}" for number in range(10)),
-    "MFCC deltas": ("mfcc_delta",),
-    "spectral shape": ("centroid", "bandwidth", "rolloff", "flatness", "contrast", "zero_crossing_rate"),
-    "chroma": ("chroma",),
-    "envelope": (
-        "rms", "attack", "peak", "temporal", "effective", "sounding", "early", "decay", "crest", "level",
-        "release", "tremolo", "roughness",
-    ),
-    "pitch and partials": ("pitch", "partial", "odd", "stretch", "detuning"),
+FOLDS = {"smoke": 0, "quick": 3, "full": 5}  # below 2: validation notes alone choose
+KIND_POWER, INSTRUMENT_POWER = 0.25, 0.25  # of the weights in training; chosen among 0.25, 0.5 and 1
+UNIFORM = 0.03  # of the priors mixed into probabilities before their logarithm: one sure mistake is no infinite loss
+REPEATS = 5  # of shuffling a block of features
+POOLINGS = {  # name -> beginnings of columns
+    "one mean while held": ("cepstrum.middle",),
+    "+ five other segments": tuple(f"cepstrum.{name}" for name in SEGMENTS),
+    "+ spread, speed, changes": ("cepstrum",),
+    "+ all other blocks": tuple(BLOCKS),
 }  # fmt: skip
-HOLDS = {  # what the columns of every kind are, for the report
-    "MFCC": "timbre: the smoothed spectrum",
-    "MFCC deltas": "how fast the timbre changes",
-    "spectral shape": "brightness, width, flatness, contrast",
-    "chroma": "energy of the twelve pitch classes",
-    "envelope": "attack, decay, release, tremolo",
-    "pitch and partials": "strength, decay, detuning of overtones",
-}
-Scores = dict[str, dict[str, float]]  # row -> classifier -> top-1 accuracy on validation notes
+Validated = dict[str, dict[str, float]]  # "log loss", "top1", "top3" -> {"value", "low", "high"}
 
 
 @dataclass(frozen=True)
 class Table:
-    """Pooled features of a split."""
+    """Pooled features of notes, float32 [n, D]."""
 
-    matrix: np.ndarray  # float32 [n, D]
-    labels: np.ndarray  # family index [n]
-    groups: np.ndarray  # instrument [n]
+    matrix: np.ndarray
+    clips: list[Clip]
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Family index [n]."""
+        return labels_of(self.clips)
+
+    @property
+    def groups(self) -> np.ndarray:
+        """Instrument [n]."""
+        return groups(self.clips)
+
+    def rows(self, chosen: np.ndarray) -> Table:
+        """Those notes, by a mask or indices."""
+        return Table(self.matrix[chosen], [self.clips[index] for index in np.arange(len(self.clips))[chosen]])
 
 
 def load_notes(root: Path, budget: Budget, seed: int) -> Notes:
@@ -71,7 +74,7 @@ def load_notes(root: Path, budget: Budget, seed: int) -> Notes:
     return study.load_notes(root, replace(budget, max_clips=min(budget.max_clips, MOST_NOTES)), seed)
 
 
-def table(notes: Notes, split: str, config: SpectralConfig = FEATURES) -> Table:
+def table(notes: Notes, split: str) -> Table:
     """Features of the notes of a split, computed where `features.cache.workers` says.
 
     Raises:
@@ -80,63 +83,138 @@ def table(notes: Notes, split: str, config: SpectralConfig = FEATURES) -> Table:
     clips = getattr(notes, split)
     if is_archive(clips[0].path):
         raise InputError(f"{clips[0].path}: features are read note by note; unpack it with `tar -xzf` first")
-    return Table(extract([clip.path for clip in clips], config), labels_of(clips), groups(clips))
+    return Table(extract([clip.path for clip in clips]), clips)
 
 
-def fit_all(train: Table, notes: Notes, folds: int, seed: int) -> dict[str, ClassicModel]:
-    """All models of `models.classic`, with hyper-parameters from grouped cross-validation."""
+def note_weights(clips: list[Clip], kind_power: float = KIND_POWER, power: float = INSTRUMENT_POWER) -> np.ndarray:
+    """Weight [n] of training notes, mean 1.
+
+    Kinds count as their official share to a power, and in a kind instruments as their number of notes to another; with
+    powers of 0 all kinds, and all instruments of a kind, count alike.
+    """
+    kinds, shares = study.kinds_of(clips)
+    (_, which), (_, kind) = (np.unique(keys, return_inverse=True) for keys in (groups(clips), kinds))
+    weight = np.bincount(which)[which] ** (power - 1.0)
+    share = np.array([shares.get(name, 1) for name in kinds]) / sum(shares.values())
+    weight *= share**kind_power / np.bincount(kind, weight)[kind]
+    return weight * len(weight) / weight.sum()
+
+
+def priors(clips: list[Clip]) -> np.ndarray:
+    """Share [C] of each family in all of NSynth; of these notes, where their kinds are not known."""
+    if set(study.kinds_of(clips)[0]) <= set(nsynth.KIND_COUNTS):
+        amounts = [sum(n for kind, n in nsynth.KIND_COUNTS.items() if kind.rpartition("_")[0] == family)
+                   for family in nsynth.FAMILIES]  # fmt: skip
+    else:
+        amounts = np.bincount(labels_of(clips), minlength=len(nsynth.FAMILIES))
+    return np.array(amounts) / sum(amounts)
+
+
+def offsets(pipeline: Any, train: Table, weights: np.ndarray | None) -> np.ndarray:
+    """What turns log probabilities under the training notes' family shares into those under the official ones, [C]."""
+    if not hasattr(pipeline, "predict_proba"):  # the margins of a support-vector machine know no priors
+        return np.zeros(len(nsynth.FAMILIES))
+    counted = classic.weighs(pipeline) and weights is not None
+    share = np.bincount(train.labels, weights if counted else None, len(nsynth.FAMILIES)) / len(train.labels)
+    return np.log(np.maximum(priors(train.clips), 1e-6) / np.maximum(share, 1e-4))
+
+
+def fit(name: str, parameters: Mapping[str, Any], train: Table, seed: int, weighted: bool = True) -> ClassicModel:
+    """A model of `models.classic` on weighted training notes, with official priors; or neither."""
+    pipeline = classic.MODELS[name].build(seed).set_params(**parameters)
+    weights = note_weights(train.clips) if weighted else None
+    classic.fit(pipeline, train.matrix, train.labels, train.groups, weights)
+    added = offsets(pipeline, train, weights) if weighted else np.zeros(len(nsynth.FAMILIES))
+    return ClassicModel(name, pipeline, list(nsynth.FAMILIES), note_statistics().columns, added.tolist(),
+                        {"parameters": dict(parameters), "seed": seed})  # fmt: skip
+
+
+def pooled_scores(make: Any, train: Table, valid: Table, folds: int, seed: int) -> tuple[np.ndarray, list[Clip]]:
+    """Log probabilities [pool, C] by models that were not given a note's instrument, and the notes of the pool.
+
+    Args:
+        make: takes a Table, returns what has `scores(matrix)`.
+        train, valid: features of the splits.
+        folds: of the cross-validation over training instruments; below 2 the pool is the validation notes.
+        seed: of the folds.
+    """
+    scores, clips = [make(train).scores(valid.matrix)], list(valid.clips)
+    kinds, folds = study.kinds_of(train.clips)[0], min(folds, len(set(train.groups)))
+    if folds > 1:
+        fold_of = grouped_folds(kinds, train.groups, folds, seed)  # of kinds: each in as many folds as it can be
+        held_out = np.zeros((len(train.clips), len(nsynth.FAMILIES)))
+        for fold in range(folds):
+            held_out[fold_of == fold] = make(train.rows(fold_of != fold)).scores(train.matrix[fold_of == fold])
+        scores, clips = [held_out, *scores], [*train.clips, *clips]
+    return np.concatenate(scores), clips
+
+
+def judge(scores: np.ndarray, clips: list[Clip]) -> Validated:
+    """Log loss, top-1 and top-3 accuracy of log probabilities [n, C], weighted by official kinds, with intervals."""
+    kinds, shares = study.kinds_of(clips)
+    mixed = (1 - UNIFORM) * np.exp(scores) + UNIFORM * priors(clips)
+    losses = -np.log(mixed[np.arange(len(clips)), labels_of(clips)])
+    return {"log loss": kind_weighted_accuracy(losses, kinds, groups(clips), shares)} | study.weighted_scores(
+        scores, clips
+    )
+
+
+def fit_all(train: Table, valid: Table, folds: int, seed: int) -> dict[str, ClassicModel]:
+    """Every model of `models.classic`, with those of its hyper-parameters that have the least log loss on the pool.
+
+    `details` says what was tried, and how the model did on the pool: "tried" and "validated".
+    """
     fitted = {}
-    label, digest = nsynth.CORPUS.label(notes.root, "train", len(notes.train)), clips_fingerprint(notes.train)
-    data = {"corpus": "NSynth", "label": label, "n": len(notes.train), "fingerprint": digest}
-    for name in tqdm(classic.MODELS, desc="models", disable=None):
-        classifier, chosen = classic.fit(name, train.matrix, train.labels, train.groups, folds, seed)
-        details = {**chosen, "data": data, "seed": seed, "versions": versions()}
-        fitted[name] = ClassicModel(name, classifier, list(nsynth.FAMILIES), FEATURES, details)
+    for name, recipe in tqdm(classic.MODELS.items(), desc="models", disable=None):
+        tried = []
+        for values in product(*recipe.grid.values()):
+            parameters = dict(zip(recipe.grid, values, strict=True))
+            scores, clips = pooled_scores(
+                lambda part, name=name, parameters=parameters: fit(name, parameters, part, seed),
+                train, valid, folds, seed,
+            )  # fmt: skip
+            tried.append({"parameters": parameters, **judge(scores, clips)})
+        best = min(tried, key=lambda row: row["log loss"]["value"])
+        fitted[name] = fit(name, best["parameters"], train, seed)
+        fitted[name].details |= {
+            "validated": {metric: best[metric] for metric in ("log loss", "top1", "top3")},
+            "tried": [{"parameters": row["parameters"], **{key: score["value"] for key, score in row.items()
+                                                           if key != "parameters"}} for row in tried],
+        }  # fmt: skip
     return fitted
 
 
-def validate(models: Mapping[str, ClassicModel], valid: Table, notes: Notes) -> dict[str, dict[str, float]]:
-    """Top-1 and top-3 accuracy of each model on the validation notes, plain and weighted by kind."""
-    rows = {}
+def choose(models: Mapping[str, ClassicModel]) -> str:
+    """The model with the least log loss on the pool: accuracies of so few instruments hardly tell models apart."""
+    return min(models, key=lambda name: models[name].details["validated"]["log loss"]["value"])
+
+
+def save_all(models: Mapping[str, ClassicModel], train: Table, root: Path, folder: Path = MODELS_FOLDER) -> None:
+    """Write every model with what it was trained on."""
+    about = {"corpus": "NSynth", "label": nsynth.label_of(root, "train", train.clips), "n": len(train.clips),
+             "fingerprint": clips_fingerprint(train.clips)}  # fmt: skip
     for name, model in models.items():
-        scores = model.scores(valid.matrix)
-        weighted = study.weighted_scores(scores, notes.valid)
-        rows[name] = {f"top{k}": top_k_accuracy(scores, valid.labels, k) for k in (1, 3)}
-        rows[name] |= {f"weighted {metric}": score["value"] for metric, score in weighted.items()}
-    return rows
-
-
-def choose(validated: Mapping[str, Mapping[str, float]]) -> str:
-    """The model with the best weighted top-1 accuracy on validation notes; of equals the one with the better top-3."""
-    return max(validated, key=lambda name: (validated[name]["weighted top1"], validated[name]["weighted top3"]))
-
-
-def save_all(models: Mapping[str, ClassicModel], folder: Path = MODELS_FOLDER) -> dict[str, Path]:
-    """Write every model; returns the files."""
-    files = {name: Path(folder) / f"{name.lower().replace(' ', '_').replace('-', '_')}.skops" for name in models}
-    for name, path in files.items():
-        classic.save(path, models[name])
-    return files
+        file = f"{name.lower().replace(' ', '_').replace('-', '_')}.skops"
+        details = {**model.details, "data": about, "versions": versions()}
+        classic.save(Path(folder) / file, replace(model, details=details))
 
 
 def result(
-    models: Mapping[str, ClassicModel], validated: Mapping[str, Mapping[str, float]], scores: Mapping[str, np.ndarray],
-    notes: Notes, budget: Budget, **more: Any,
-) -> Result:  # fmt: skip
-    """The metrics file of notebook 02."""
-    chosen = choose(validated)
+    models: Mapping[str, ClassicModel], scores: Mapping[str, np.ndarray], notes: Notes, budget: Budget, **more: Any
+) -> Result:
+    """The metrics file of notebook 02, from the scores [n, C] of the test notes."""
+    chosen = choose(models)
+    columns = note_statistics().columns
     details = study.about(notes) | {
         "chosen": chosen,
-        "chosen_by": "top-1 accuracy on validation notes, weighted by kind",
-        "features": {**asdict(FEATURES), "columns": len(column_names(FEATURES))},
-        "blocks": {kind: {"columns": len(columns), "holds": HOLDS[kind]} for kind, columns in kinds().items()},
-        "estimators": {name: _steps(model.classifier) for name, model in models.items()},
+        "chosen_by": "log loss on validation notes and cross-validated training notes, weighted by official kinds",
+        "features": {block: len(columns_of(block)) for block in BLOCKS} | {"columns": len(columns)},
         "parameters": {name: model.details["parameters"] for name, model in models.items()},
-        "grids": {name: classic.MODELS[name].grid for name in models},
-        "cv_accuracy": {name: model.details["cv_accuracy"] for name, model in models.items()},
+        "tried": {name: model.details["tried"] for name, model in models.items()},
         "cv_folds": FOLDS[budget.name],
-        "valid": {name: dict(row) for name, row in validated.items()},
+        "validated": {name: model.details["validated"] for name, model in models.items()},
         "by_instrument": study.by_instrument(scores[chosen], notes.test)[0],
+        "test_weighted_by_kind": study.weighted_scores(scores[chosen], notes.test),
     }
     return single_label_result(
         "Instrument family by classic machine learning", "NSynth", notes.data, notes.test, scores, nsynth.FAMILIES,
@@ -145,92 +223,46 @@ def result(
     )  # fmt: skip
 
 
-def _steps(classifier: Any) -> list[str]:
-    """The estimators of a classifier, one after the other, with what is set otherwise than scikit-learn's defaults."""
-    steps = [step for _, step in classifier.steps] if hasattr(classifier, "steps") else [classifier]
-    return [" ".join(str(step).split()) for step in steps]
-
-
 def run(root: str, budget: Budget, jobs: int, dask: str, models_folder: Path, out: Path, seed: int) -> None:
     """`classic`: extract, fit, choose, save the models, report the test notes once."""
     notes = load_notes(data_root("nsynth", root, budget.name), budget, seed)
     with workers(jobs, dask):
         train, valid, test = (table(notes, split) for split in ("train", "valid", "test"))
-        models = fit_all(train, notes, FOLDS[budget.name], seed)
-    validated = validate(models, valid, notes)
-    save_all(models, models_folder)
+    models = fit_all(train, valid, FOLDS[budget.name], seed)
+    save_all(models, train, notes.root, models_folder)
     scores = {name: model.scores(test.matrix) for name, model in models.items()}
     command = command_line("classic", data_root=Path(root) if root else "", budget=budget.name, jobs=jobs, dask=dask,
                            models=models_folder, out=out, seed=seed)  # fmt: skip
-    report = result(models, validated, scores, notes, budget, seed=seed, command=command)
+    report = result(models, scores, notes, budget, seed=seed, command=command)
     metrics.write(out / "metrics" / "02_classic.json", report)
     for name, values in scores.items():
-        mark = " (chosen on validation notes)" if name == report.details["chosen"] else ""
+        mark = " (chosen on the pool)" if name == report.details["chosen"] else ""
         print(sentence(f"{name}{mark}", scores_of(values, notes.test)))
     print(f"NSynth, {report.data}: {report.n} test notes of {report.groups} instruments")
 
 
-def kinds() -> dict[str, np.ndarray]:
-    """Indices of the columns of every kind of feature; each column belongs to exactly one."""
-    return {
-        kind: np.array([i for i, name in enumerate(column_names(FEATURES)) if name.startswith(beginnings)])
-        for kind, beginnings in KINDS.items()
-    }
+def columns_of(*beginnings: str) -> np.ndarray:
+    """Indices of the columns whose names begin so."""
+    return np.array([n for n, name in enumerate(note_statistics().columns) if name.startswith(beginnings)])
 
 
-def ablations(notes: Notes, train: Table, valid: Table, seed: int) -> dict[str, Scores]:
-    """Top-1 on validation notes by pooling, by scaling of columns, by level of the note, and of each kind alone."""
-    raw = replace(FEATURES, normalise=False)
-    as_recorded = table(notes, "train", raw), table(notes, "valid", raw)
-    return {
-        "pooling": {row: score_columns(train, valid, columns, seed) for row, columns in poolings().items()},
-        "scaling of columns": {row: _score_all(train, valid, row, seed) for row in SCALERS},
-        "level of the note": {"peak 1": _score_all(train, valid, "standardised", seed),
-                              "as recorded": _score_all(*as_recorded, "standardised", seed)},
-        "one kind alone": {row: score_columns(train, valid, columns, seed) for row, columns in kinds().items()},
-    }  # fmt: skip
-
-
-def poolings() -> dict[str, np.ndarray]:
-    """Indices of the columns under more and more statistics over time, in the end all."""
-    quantiles = [f"q{q}" for q in QUANTILES]
-    steps = {"mean": ["mean"], "+ standard deviation": ["mean", "std"], "+ quantiles": ["mean", "std", *quantiles]}
-    names = [name.rpartition(".") for name in column_names(FEATURES)]
-    chosen = {
-        row: np.array([i for i, (feature, _, statistic) in enumerate(names) if feature and statistic in statistics])
-        for row, statistics in steps.items()
-    }
-    chosen["+ parts of the note"] = np.array([i for i, (feature, _, _) in enumerate(names) if feature])
-    return chosen | {"+ envelope, partials": np.arange(len(names))}
+def blocks_table() -> list[dict[str, Any]]:
+    """Name, what it tells, number of columns and an example of every block of features."""
+    names = note_statistics().columns
+    rows = [(block, what, columns_of(f"{block}.")) for block, what in BLOCKS.items()]
+    return [{"block": block, "what": what, "columns": len(found), "for example": names[found[0]]}
+            for block, what, found in rows]  # fmt: skip
 
 
 def importance(model: ClassicModel, valid: Table, seed: int) -> dict[str, float]:
-    """Loss of top-1 accuracy when a kind of feature is shuffled among the notes (Breiman 2001), mean of REPEATS."""
-    generator = np.random.default_rng(seed)
-    whole, losses = top_k_accuracy(model.scores(valid.matrix), valid.labels), {}
-    for kind, columns in kinds().items():
-        values = []
+    """Rise of the weighted log loss when a block is shuffled among the notes (Breiman 2001), mean of REPEATS."""
+    generator, rises = np.random.default_rng(seed), {}
+    whole = judge(model.scores(valid.matrix), valid.clips)["log loss"]["value"]
+    for block in BLOCKS:
+        columns, values = columns_of(f"{block}."), []
         for _ in range(REPEATS):
             shuffled = valid.matrix.copy()
             shuffled[:, columns] = valid.matrix[generator.permutation(len(valid.matrix))][:, columns]
-            values.append(whole - top_k_accuracy(model.scores(shuffled), valid.labels))
-        losses[kind] = float(np.mean(values))
-    return losses
-
-
-def strongest_columns(model: ClassicModel, most: int = 15) -> dict[str, float]:
-    """The columns that the splits of a forest rely on most: mean decrease of impurity, all columns sum to 1."""
-    weights, names = model.classifier.feature_importances_, column_names(model.features)
-    return {names[index]: float(weights[index]) for index in np.argsort(-weights)[:most]}
-
-
-def score_columns(train: Table, valid: Table, columns: np.ndarray, seed: int) -> dict[str, float]:
-    """Top-1 on validation notes of each plain classifier on some columns, standardised."""
-    return _score_all(*(replace(part, matrix=part.matrix[:, columns]) for part in (train, valid)), "standardised", seed)
-
-
-def _score_all(train: Table, valid: Table, scaler: str, seed: int) -> dict[str, float]:
-    return {
-        name: float(fit_plain(scaler, name, train.matrix, train.labels, seed).score(valid.matrix, valid.labels))
-        for name in CLASSIFIERS
-    }
+            values.append(judge(model.scores(shuffled), valid.clips)["log loss"]["value"] - whole)
+        rises[block] = float(np.mean(values))
+    return rises

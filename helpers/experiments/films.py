@@ -6,7 +6,7 @@ Shown in notebook 04.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from helpers import audio
 from helpers.augmentation.batch import SpecAugment
 from helpers.augmentation.mixing import AddSolos, active
 from helpers.augmentation.waveform import Compose, Equalise, Noise, Reverberate, Sometimes
-from helpers.config import BUDGETS, CACHE, InputError, TrainConfig
+from helpers.config import BUDGETS, CACHE, InputError, MelConfig, TrainConfig
 from helpers.datasets import chmusic, film_builder
 from helpers.datasets import films as corpus
 from helpers.datasets.base import Clip
@@ -27,12 +27,12 @@ from helpers.evaluation.results import Result, versions
 from helpers.experiments.common import curves, data_root
 from helpers.experiments.film_tags import TASK, constants, decide, film_counts, predict_film, scores
 from helpers.experiments.nsynth import MEL
-from helpers.features.spectral import Frames, SpectralConfig
+from helpers.features.mel import mfcc
 from helpers.files import fingerprint, write_json
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint
 from helpers.models.classic import SingleWindow
-from helpers.models.frames import GRID, arguments_of, initialise
+from helpers.models.frames import GRID, HOP, arguments_of, initialise
 from helpers.training.fit import fit
 
 MODEL = "film_crnn"
@@ -44,7 +44,8 @@ STARTS = ("from NSynth", "from scratch")
 SOLO_S = 8.0  # s of each real solo in a film of solos
 SUFFIXES = (".mp3", ".flac", ".wav")
 WINDOW = round(WINDOW_S * SAMPLE_RATE)  # samples
-MFCC = SpectralConfig(seconds=30.0, n_fft=WINDOW, hop_length=WINDOW, n_mels=40)
+MFCC = MelConfig(SAMPLE_RATE, n_fft=WINDOW, hop_length=WINDOW, n_mels=40, f_min=0.0)
+BLOCK = 1_000  # windows whose coefficients are computed at once
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def train(films: Films, config: TrainConfig, notes: Checkpoint | None = None, co
     context = windows_of(context_s)
     training = FilmDataset(films.split("train"), context, context // 4)
     validation = FilmDataset(films.split("valid"), context, context)
-    arguments = arguments_of(notes) if notes else {"mel": asdict(MEL)}
+    arguments = arguments_of(notes) if notes else {"mel": asdict(replace(MEL, hop_length=HOP))}
     model = build(MODEL, len(films.instruments), seed=config.seed, **arguments)
     if notes:
         initialise(model, notes)
@@ -240,8 +241,8 @@ def films_of_solos(solos: Sequence[Clip], instruments: Sequence[str], out: Path,
 def _window_mfcc(film: BuiltFilm) -> np.ndarray:
     """MFCCs [windows, 20] of every window of a film, each from the 30 ms of that window."""
     rows, count = [], len(film.labels)
-    for first in range(0, count, MFCC.samples // WINDOW):
-        waveform = audio.read(film.path, SAMPLE_RATE, (first + 0.5) * WINDOW_S, MFCC.seconds)
-        mfcc = Frames(audio.fit_length(waveform, MFCC.samples)[None], MFCC).mfcc[0]  # centred: window middles
-        rows.append(mfcc[: min(MFCC.samples // WINDOW, count - first)])
+    for first in range(0, count, BLOCK):
+        waveform = audio.read(film.path, SAMPLE_RATE, (first + 0.5) * WINDOW_S, BLOCK * WINDOW_S)
+        coefficients = mfcc(audio.fit_length(waveform, BLOCK * WINDOW), MFCC)  # centred: window middles
+        rows.append(coefficients[: min(BLOCK, count - first)])
     return np.concatenate(rows)

@@ -1,15 +1,13 @@
 """Pooled features of many files: on all cores or on a cluster, kept on disk in shards, resumed after a kill.
 
-A shard is the feature matrix of SHARD_NOTES files. Its name is a digest of the configuration, of the code that
-computes the features, and of the files' names, sizes and times: what is found under that name is right, whatever run
-wrote it, and a changed file or setting leads to another name.
+A shard is the feature matrix of SHARD_NOTES files. Its name is a digest of the code that computes the features, and
+of the files' names, sizes and times: what is found under that name is right, whatever run wrote it.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import joblib
@@ -18,17 +16,13 @@ from tqdm import tqdm
 
 from helpers import audio
 from helpers.config import CACHE, InputError
-from helpers.features import notes, pooled, spectral
-from helpers.features.spectral import SpectralConfig
+from helpers.features import mel, notes, partials, pooled
 from helpers.files import atomic, fingerprint
 
 SHARD_NOTES = 128
-CODE = (spectral, notes, pooled)
 
 
-def extract(
-    paths: Sequence[Path], config: SpectralConfig, cache: Path = CACHE / "pooled", progress: bool = True
-) -> np.ndarray:
+def extract(paths: Sequence[Path], cache: Path = CACHE / "pooled", progress: bool = True) -> np.ndarray:
     """Pooled features, float32 [paths, D], in the order of the paths; only missing shards are computed.
 
     Runs where `workers` says: in this process if nothing is said.
@@ -36,12 +30,13 @@ def extract(
     Raises:
         InputError: a file is missing or cannot be read.
     """
-    code = [Path(module.__file__).read_text(encoding="utf-8") for module in CODE]
+    code = [Path(module.__file__).read_text(encoding="utf-8") for module in (mel, notes, partials, pooled)]
     shards = [list(paths[start : start + SHARD_NOTES]) for start in range(0, len(paths), SHARD_NOTES)]
-    files = [Path(cache) / f"{shard_key(shard, config, code)}.npy" for shard in shards]
+    keys = [fingerprint([*code, *(_identity(Path(path)) for path in shard)]) for shard in shards]
+    files = [Path(cache) / f"{key}.npy" for key in keys]
     stored = [_load(file, len(shard)) for file, shard in zip(files, shards, strict=True)]
     missing = [number for number, matrix in enumerate(stored) if matrix is None]
-    tasks = (joblib.delayed(_numbered)(number, shards[number], config) for number in missing)
+    tasks = (joblib.delayed(_numbered)(number, shards[number]) for number in missing)
     jobs = None if len(missing) > 1 else 1  # a single shard is done here before other processes have started
     done = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
     with tqdm(total=len(paths), desc="features", unit="note", disable=not progress or not missing) as bar:
@@ -54,15 +49,10 @@ def extract(
     return np.concatenate(stored)
 
 
-def pool_files(paths: Sequence[Path], config: SpectralConfig) -> np.ndarray:
+def pool_files(paths: Sequence[Path]) -> np.ndarray:
     """Pooled features, float32 [paths, D], of audio files, without the cache."""
-    waveforms = [audio.read(path, config.sample_rate, duration=config.seconds) for path in paths]
-    return pooled.pool_notes(np.stack([audio.fit_length(wave, config.samples) for wave in waveforms]), config)
-
-
-def shard_key(paths: Sequence[Path], config: SpectralConfig, code: Sequence[str]) -> str:
-    """Digest of everything that the features of these files depend on."""
-    return fingerprint([*code, asdict(config), *(_identity(Path(path)) for path in paths)])
+    waveforms = (audio.read(path, notes.SAMPLE_RATE, duration=notes.SAMPLES / notes.SAMPLE_RATE) for path in paths)
+    return pooled.pool_notes(np.stack([audio.fit_length(waveform, notes.SAMPLES) for waveform in waveforms]))
 
 
 @contextlib.contextmanager
@@ -89,8 +79,8 @@ def workers(jobs: int = -1, dask: str = "") -> Iterator[None]:
         yield
 
 
-def _numbered(number: int, paths: Sequence[Path], config: SpectralConfig) -> tuple[int, np.ndarray]:
-    return number, pool_files(paths, config)
+def _numbered(number: int, paths: Sequence[Path]) -> tuple[int, np.ndarray]:
+    return number, pool_files(paths)
 
 
 def _identity(path: Path) -> tuple[str, int, int]:
@@ -101,10 +91,10 @@ def _identity(path: Path) -> tuple[str, int, int]:
     return path.name, status.st_size, status.st_mtime_ns
 
 
-def _load(file: Path, notes: int) -> np.ndarray | None:
+def _load(file: Path, count: int) -> np.ndarray | None:
     """A stored shard; None if it is absent or damaged."""
     try:
         matrix = np.load(file, allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return matrix if matrix.ndim == 2 and len(matrix) == notes else None
+    return matrix if matrix.ndim == 2 and len(matrix) == count else None

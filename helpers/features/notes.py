@@ -1,198 +1,202 @@
-"""The harmonic structure of a note: pitch, strength and decay of the partials, odd against even, stretched or not.
+"""What the frames and the level of a note tell: one short-time transform and one envelope; notebook 02.
 
-Axes: B notes, T frames, F bins, H partials, W bins around a partial. Everything is read from the shared transform.
+Every block is a function that returns name -> [B] or [B, k]. Times are seconds from the beginning of the note; NSynth's
+keys are held for 3 s, then released. Envelope descriptors follow Peeters, "A large set of audio features for sound
+description", IRCAM 2004, section 4.
 
-How a note's level moves: attack, decay, tremolo and release, one value for each note.
-
-Axes: B notes, L steps of STEP_S seconds. The envelope is the level of the root mean square in dB below its maximum.
-The descriptors follow Peeters, "A large set of audio features for sound description", IRCAM 2004, section 4.
+Axis letters: B notes, T frames, F bins, M mel bands, O octave bands, L steps of the envelope.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+import math
+from itertools import pairwise
 
-import numpy as np
-import scipy.fft
+import torch
+from torch.nn.functional import avg_pool1d, pad
 
-from helpers.features.spectral import Frames, SpectralConfig
+SAMPLE_RATE = 16_000  # Hz
+SAMPLES = 64_000  # of a note
+N_FFT, HOP = 2048, 512  # samples
+FRAME_RATE = SAMPLE_RATE / HOP
+SEGMENTS = {
+    "onset": (0.0, 0.15), "early": (0.2, 0.7), "middle": (0.9, 1.8), "late": (2.0, 2.95), "release": (3.1, 3.4),
+    "end": (3.5, 4.0),
+}  # fmt: skip
+N_MELS, N_CEPSTRUM = 96, 24
+OCTAVE_EDGES = (0, 90, 180, 355, 710, 1000, 1414, 2000, 2830, 4000, 5660, 8001)  # Hz; half octaves where ears resolve
+FLATNESS_BINS = (8, 32, 64, 128, 256, 512, 1025)
+BAND_RATES = (0.7, 2, 4, 7, 10, 15.6)  # Hz: borders of the modulation rates of a band's level
+STEP = 80  # samples between two values of the envelope
+STEP_RATE = SAMPLE_RATE // STEP
+AFTER_ONSET = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.0, 2.8)  # s after the onset where the level is read
+RELEASED = (0.025, 0.06, 0.1, 0.15, 0.25, 0.4, 0.6, 0.9)  # s after the release where it is read
+KEY_UP = 3.0  # s
+RATES = (0.6, 1.5, 3, 4.5, 6, 8, 12, 20, 40, 80)  # Hz: borders of the modulation rates of the whole level
 
-PITCHES = np.arange(21.0, 109.0, 0.25)  # MIDI pitches that are tried
-PARTIALS = 16  # whose level is a feature
-DECAYING = 6  # partials whose change over time is a feature
-REACH = 4  # bins around a partial's place in which its peak is sought
-FLOOR = -80.0  # dB below the strongest partial where levels are cut
-EARLY_S, LATE_S = (0.1, 0.5), (1.5, 2.5)  # s between which partials decay
+
+def decibels(power: torch.Tensor, floor: float) -> torch.Tensor:
+    """Power in dB, not below that of `floor`."""
+    return 10 * torch.log10(power.clamp_min(floor))
 
 
-def harmonic_features(frames: Frames) -> dict[str, np.ndarray]:
-    """Descriptors of the partials: name → float32 [B]."""
-    mean = frames.magnitude.mean(axis=1)  # [B, F]
-    pitch, clarity = estimate_pitch(mean, frames.config)
-    hertz = 440 * 2 ** ((pitch - 69) / 12)
-    amplitude, deviation = partials(mean, hertz, frames.config)  # [B, H] each
-    level = np.maximum(20 * np.log10(amplitude / amplitude.max(axis=1, keepdims=True)), FLOOR)
-    energy = np.square(amplitude)
-    number = np.arange(1, PARTIALS + 1)
-    features = {
-        "pitch": pitch,
-        "pitch_clarity": clarity,
-        "odd_to_even": 10 * np.log10(energy[:, 2::2].sum(axis=1) / energy[:, 1::2].sum(axis=1)),
-        "partials_centroid": energy @ number / energy.sum(axis=1),
-        "partials_to_all": energy.sum(axis=1) / np.maximum(np.square(mean).sum(axis=1), 1e-12),
-        "partials_irregularity": np.abs(np.diff(level, axis=1)).mean(axis=1),
-        "stretch": (amplitude * deviation) @ (number**2) / (amplitude @ (number**2)),
-        "detuning": (amplitude * np.abs(deviation)).sum(axis=1) / amplitude.sum(axis=1),
+def frame(seconds: float) -> int:
+    """Index of the frame at a time."""
+    return round(seconds * FRAME_RATE)
+
+
+def segment(track: torch.Tensor, name: str) -> torch.Tensor:
+    """Mean over the frames of a segment, [..., T] -> [...]."""
+    start, end = SEGMENTS[name]
+    return track[..., frame(start) : frame(end) + 1].mean(-1)
+
+
+def between(track: torch.Tensor, start: float, end: float) -> torch.Tensor:
+    """Frames from a time to another, [..., T] -> [..., t]."""
+    return track[..., frame(start) : frame(end)]
+
+
+def slope(values: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Least-squares slope of values [..., n] over places [n], [...]."""
+    centred = places - places.mean()
+    return values @ centred / centred.square().sum()
+
+
+def fluctuation(level: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Deviation of levels [..., n] in dB from a cubic, [..., n], and its power spectrum [..., size // 2 + 1]."""
+    x = torch.linspace(-1, 1, level.shape[-1], device=level.device)
+    basis = torch.linalg.qr(torch.stack([x**0, x, x**2, x**3], 1))[0]
+    rest = level - (level @ basis) @ basis.T
+    window = torch.hann_window(level.shape[-1], device=level.device)
+    return rest, torch.fft.rfft(rest * window, n=size).abs().square() / level.shape[-1]
+
+
+def rates(spectrum: torch.Tensor, highest: float, borders: tuple[float, ...]) -> torch.Tensor:
+    """Logarithm of the mean power between borders in Hz of a spectrum up to `highest` Hz, [..., n] -> [..., k]."""
+    hertz = torch.linspace(0, highest, spectrum.shape[-1])
+    cuts = [int((hertz < border).sum()) for border in borders]
+    means = [spectrum[..., a:b].mean(-1) for a, b in pairwise(cuts)]
+    return torch.log10(torch.stack(means, -1) + 1e-3)
+
+
+def cosines(n_coefficients: int, n_bands: int) -> torch.Tensor:
+    """Orthonormal discrete cosine transform [n_coefficients, n_bands]."""
+    angle = math.pi / n_bands * (torch.arange(n_bands) + 0.5)
+    table = torch.cos(angle * torch.arange(n_coefficients)[:, None]) * math.sqrt(2 / n_bands)
+    table[0] /= math.sqrt(2)
+    return table
+
+
+def cepstrum(coefficients: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Mel-frequency cepstral coefficients [B, N_CEPSTRUM, T] by segment, their spread, speed and changes."""
+    blocks = {name: segment(coefficients, name) for name in SEGMENTS}
+    held = between(coefficients, 0.3, 2.9)
+    steps = coefficients[..., 2:] - coefficients[..., :-2]
+    before_release = between(coefficients, 2.5, 2.9).mean(-1)
+    return {f"cepstrum.{name}": values for name, values in blocks.items()} | {
+        "cepstrum.spread": held.std(-1),
+        "cepstrum.speed": between(steps, 0.3, 2.9).abs().mean(-1),
+        "cepstrum.attack": coefficients[..., frame(0.05)] - coefficients[..., frame(0.3)],
+        "cepstrum.course": between(coefficients, 0.4, 0.7).mean(-1) - between(coefficients, 2.4, 2.9).mean(-1),
+        "cepstrum.fall": before_release - between(coefficients, 3.15, 3.3).mean(-1),
     }
-    features |= {f"partial_{h:02d}": level[:, h - 1] for h in number}
-    features |= _changes(frames, hertz)
-    return {name: values.astype(np.float32) for name, values in features.items()}
 
 
-def estimate_pitch(magnitude: np.ndarray, config: SpectralConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Most likely MIDI pitch [B] of mean magnitudes [B, F], and how well its template fits (0 to 1), [B].
-
-    Templates as in SWIPE' (Camacho and Harris, JASA 2008): cosine lobes at the first and the prime partials.
-    """
-    root = np.sqrt(magnitude)
-    norm = np.linalg.norm(root, axis=1, keepdims=True)
-    fit = root @ _templates(config) / np.where(norm > 0, norm, 1)  # [B, pitches]
-    return PITCHES[fit.argmax(axis=1)], fit.max(axis=1)
-
-
-def partials(magnitude: np.ndarray, hertz: np.ndarray, config: SpectralConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Peak of each partial in mean magnitudes [B, F] for fundamentals [B] in Hz.
-
-    Returns:
-        amplitude [B, H] (never zero, tiny beyond the Nyquist frequency) and relative deviation [B, H] of the peak
-        from the whole multiple of the fundamental.
-    """
-    index, valid = _neighbours(hertz, PARTIALS, config)
-    values = np.take_along_axis(magnitude[:, None], index, axis=2) * valid  # [B, H, W]
-    place = (index * (config.sample_rate / config.n_fft) * (values == values.max(axis=2, keepdims=True))).max(axis=2)
-    expected = hertz[:, None] * np.arange(1, PARTIALS + 1)
-    heard = valid.any(axis=2)
-    return np.maximum(values.max(axis=2), 1e-6), np.where(heard, place / expected - 1, 0.0)
+def flux(mel: torch.Tensor) -> dict[str, torch.Tensor]:
+    """How much mel levels [B, M, T] in dB rise and fall from frame to frame, at the onset, later and at the release."""
+    change = mel.diff(dim=-1)
+    blocks = {}
+    for name, amount in (("up", change.clamp_min(0).mean(1)), ("down", (-change).clamp_min(0).mean(1))):  # [B, T - 1]
+        onset, held, release = (between(amount, *part) for part in ((0, 0.2), (1, 2.9), (2.9, 3.3)))
+        blocks[f"flux.{name}"] = torch.stack([
+            onset.amax(1), onset.mean(1), between(amount, 0.2, 1).mean(1), held.mean(1), held.amax(1),
+            release.amax(1), release.mean(1), amount[:, frame(3.3) :].mean(1),
+        ], 1)  # fmt: skip
+    return blocks
 
 
-def _changes(frames: Frames, hertz: np.ndarray) -> dict[str, np.ndarray]:
-    """Decay in dB from early to late, and unrest in dB in between, of the lowest partials."""
-    index, valid = _neighbours(hertz, DECAYING, frames.config)
-    index, valid = index.reshape(len(hertz), 1, -1), valid[:, None]  # [B, 1, H × W], [B, 1, H, W]
-    near = np.take_along_axis(frames.magnitude, index, axis=2).reshape(*frames.magnitude.shape[:2], DECAYING, -1)
-    track = 20 * np.log10(np.maximum((near * valid).max(axis=3), 1e-6))  # [B, T, H]
-    track = np.maximum(track, track.max(axis=(1, 2), keepdims=True) + FLOOR)
-    rate = frames.config.sample_rate / frames.config.hop_length
-    early, late = (track[:, round(a * rate) : round(b * rate)] for a, b in (EARLY_S, LATE_S))
-    decay = late.mean(axis=1) - early.mean(axis=1)  # [B, H]
-    unrest = np.abs(np.diff(track[:, round(0.5 * rate) : round(2.5 * rate)], axis=1)).mean(axis=1)
-    features = {f"partial_decay_{h + 1}": decay[:, h] for h in range(DECAYING)}
-    return features | {f"partial_unrest_{h + 1}": unrest[:, h] for h in range(DECAYING)}
-
-
-def _neighbours(hertz: np.ndarray, count: int, config: SpectralConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Bins [B, count, W] around each partial, and which of them belong to it: near enough and below Nyquist."""
-    width = config.sample_rate / config.n_fft  # Hz
-    place = hertz[:, None, None] * np.arange(1, count + 1)[:, None] / width  # [B, count, 1]
-    index = np.round(place).astype(int) + np.arange(-REACH, REACH + 1)
-    reach = np.clip(0.25 * hertz / width, 1.0, REACH)[:, None, None]
-    last = config.n_fft // 2
-    return np.clip(index, 0, last), (np.abs(index - place) <= reach) & (index <= last) & (index >= 0)
-
-
-@lru_cache
-def _templates(config: SpectralConfig) -> np.ndarray:
-    """One column for each of PITCHES, float32 [F, pitches]; the positive part of each has length 1."""
-    frequency = scipy.fft.rfftfreq(config.n_fft, 1 / config.sample_rate)[:, None]
-    ratio = frequency / (440 * 2 ** ((PITCHES - 69) / 12))  # [F, pitches]
-    kernel = np.zeros_like(ratio)
-    for number in (1, 2, 3, 5, 7, 11, 13, 17, 19, 23):
-        distance = np.abs(ratio - number)
-        kernel += np.where(distance < 0.25, 1.0, np.where(distance < 0.75, 0.5, 0.0)) * np.cos(2 * np.pi * ratio)
-    kernel[1:] /= np.sqrt(frequency[1:])
-    kernel[0] = 0
-    return (kernel / np.linalg.norm(np.maximum(kernel, 0), axis=0)).astype(np.float32)
-
-
-STEP_S = 0.005  # s between two values of the envelope
-SMOOTHING = 4  # steps of the moving average
-FLOOR = -80.0  # dB, where levels are cut
-HELD_S = 3.0  # NSynth's keys are held so long, then released
-LEVELS_AT = (0.25, 0.5, 1.0, 2.0, 2.9)  # s after the onset where the level is read
-RELEASED_AT = (0.1, 0.3, 0.6)  # s after the release where the level is read
-TREMOLO_HZ = (3.0, 12.0)
-
-
-def envelope_features(waveforms: np.ndarray, sample_rate: int) -> dict[str, np.ndarray]:
-    """Descriptors of the envelope of waveforms [B, samples]: name → float32 [B]."""
-    level = envelope(waveforms, sample_rate)  # [B, L]
-    onset, peak = _first_above(level, -40.0), level.argmax(axis=1)
-    features = {
-        "attack_time": np.log10(np.maximum(_first_above(level, -1.0) - _first_above(level, -20.0), 1) * STEP_S),
-        "peak_time": np.log10((peak + 1) * STEP_S),
-        "temporal_centroid": _temporal_centroid(level) - onset * STEP_S,
-        "effective_duration": (level > -20.0).mean(axis=1),
-        "sounding_duration": (level > -60.0).mean(axis=1),
-        "early_decay": _slope(level, peak, round(0.3 / STEP_S)),
-        "decay": _slope(level, peak, round(1.5 / STEP_S)),
-        "crest": 20 * np.log10(np.abs(waveforms).max(axis=1) / np.maximum(waveforms.std(axis=1), 1e-9) + 1e-9),
+def octave_bands(power: torch.Tensor, total: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Share, peak, decay, release and unrest of each octave band's power [B, O, T]; `total` [B, T] is of all bins."""
+    top = total.amax(1, keepdim=True).clamp_min(1e-9)
+    level = decibels(power / top[:, None], 1e-8)  # [B, O, T]
+    share = decibels(power / (total[:, None] + 1e-9), 1e-8)
+    peak, when = level[..., : frame(3)].max(-1)
+    early, late = between(level, 0.15, 0.6), between(level, 0.6, 2.9)
+    seconds = torch.arange(level.shape[-1], device=level.device) / FRAME_RATE
+    rest, spectrum = fluctuation(between(level, 0.5, 2.9).clamp_min(-60), 256)
+    at_release = level[..., frame(2.85)]
+    return {f"bands.share_{name}": segment(share, name) for name in ("onset", "early", "late")} | {
+        "bands.peak_time": torch.log10(when / FRAME_RATE + 0.03),
+        "bands.peak": peak,
+        "bands.decay_early": slope(early, seconds[: early.shape[-1]]),
+        "bands.decay_late": slope(late, seconds[: late.shape[-1]]),
+        "bands.release_soon": at_release - level[..., frame(3.25)],
+        "bands.release_later": at_release - level[..., frame(3.6)],
+        "bands.onset_excess": level[..., :4].amax(-1) - between(level, 0.3, 0.5).mean(-1),
+        "bands.unrest": rest.std(-1),
+        "bands.modulation": rates(spectrum[:, ::2], FRAME_RATE / 2, BAND_RATES).flatten(1),
     }
-    for seconds in LEVELS_AT:
-        features[f"level_at_{seconds:g}s"] = _level_at(level, onset + round(seconds / STEP_S))
-    held = _level_at(level, np.full(len(level), round(HELD_S / STEP_S) - 1))
-    for seconds in RELEASED_AT:
-        released = _level_at(level, np.full(len(level), round((HELD_S + seconds) / STEP_S)))
-        features[f"release_after_{seconds:g}s"] = released - held
-    features |= _tremolo(level)
-    return {name: values.astype(np.float32) for name, values in features.items()}
 
 
-def envelope(waveforms: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Level [B, L] in dB below the note's loudest step; silence is FLOOR everywhere."""
-    step = round(STEP_S * sample_rate)
-    whole = waveforms[:, : waveforms.shape[1] // step * step].reshape(len(waveforms), -1, step)
-    energy = np.einsum("bls,bls->bl", whole, whole) / step
-    padded = np.pad(energy, ((0, 0), (SMOOTHING - 1, 0)))
-    smooth = np.lib.stride_tricks.sliding_window_view(padded, SMOOTHING, axis=1).mean(axis=-1)
-    loudest = smooth.max(axis=1, keepdims=True)
-    relative = smooth / np.where(loudest > 0, loudest, 1)
-    return 10 * np.log10(np.maximum(relative, 10 ** (FLOOR / 10)))
+def flatness(power: torch.Tensor, name: str) -> dict[str, torch.Tensor]:
+    """Geometric to arithmetic mean of the power [B, F] of a segment, in octaves of bins: noise against partials."""
+    octaves = [power[:, a:b] for a, b in pairwise(FLATNESS_BINS)]
+    values = [bins.clamp_min(1e-9).log().mean(1) - bins.mean(1).clamp_min(1e-9).log() for bins in octaves]
+    return {f"flatness.{name}": torch.stack(values, 1)}
 
 
-def _first_above(level: np.ndarray, threshold: float) -> np.ndarray:
-    """First step [B] at which the level passes the threshold in dB; 0 where it never does."""
-    return (level > threshold).argmax(axis=1)
+def envelope(waveform: torch.Tensor) -> torch.Tensor:
+    """Level [B, L] of waveforms [B, samples] in dB below the note's loudest step, smoothed over four steps."""
+    energy = waveform.reshape(len(waveform), -1, STEP).square().mean(2)
+    smooth = avg_pool1d(pad(energy[:, None], (3, 0)), 4, 1)[:, 0]
+    return decibels(smooth / smooth.amax(1, keepdim=True).clamp_min(1e-12), 1e-8)
 
 
-def _level_at(level: np.ndarray, step: np.ndarray) -> np.ndarray:
-    """Level [B] at one step of each note, or at the last step there is."""
-    return np.take_along_axis(level, np.minimum(step, level.shape[1] - 1)[:, None], axis=1)[:, 0]
-
-
-def _slope(level: np.ndarray, start: np.ndarray, steps: int) -> np.ndarray:
-    """Least-squares slope [B] in dB/s of the level over so many steps from each note's start."""
-    index = np.minimum(start[:, None] + np.arange(steps), level.shape[1] - 1)
-    time = np.arange(steps) * STEP_S
-    centred = time - time.mean()
-    return np.take_along_axis(level, index, axis=1) @ centred / np.square(centred).sum()
-
-
-def _temporal_centroid(level: np.ndarray) -> np.ndarray:
-    """Centre of gravity [B] of the amplitude in seconds."""
+def level_course(level: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Attack, decay, release and modulation of levels [B, L] in dB from `envelope`."""
+    onset, peak, steps = first_above(level, -40), level.argmax(1), torch.arange(level.shape[1], device=level.device)
     amplitude = 10 ** (level / 20)
-    return amplitude @ (np.arange(level.shape[1]) * STEP_S) / amplitude.sum(axis=1)
-
-
-def _tremolo(level: np.ndarray) -> dict[str, np.ndarray]:
-    """Depth in dB and rate in Hz of the strongest level modulation while the key is held, and how rough it is."""
-    held = np.maximum(level[:, round(0.5 / STEP_S) : round((HELD_S - 0.1) / STEP_S)], -60.0)
-    time = np.linspace(-1, 1, held.shape[1])
-    held = held - np.polynomial.polynomial.polyval(time, np.polynomial.polynomial.polyfit(time, held.T, 2))
-    spectrum = np.abs(np.fft.rfft(held * np.hanning(held.shape[1]), axis=1)) * 4 / held.shape[1]
-    rate = np.fft.rfftfreq(held.shape[1], STEP_S)
-    band = (rate >= TREMOLO_HZ[0]) & (rate <= TREMOLO_HZ[1])
+    held = level[:, 585:598].mean(1)  # just before the release
+    after_onset = [at_step(level, onset + round(seconds * STEP_RATE)) for seconds in AFTER_ONSET]
+    released = [round((KEY_UP + seconds) * STEP_RATE) for seconds in RELEASED]
+    fallen = (level[:, 598:] < held[:, None] - 10).float().argmax(1)
+    rest, spectrum = fluctuation(level[:, 100:590].clamp_min(-60), 1024)
     return {
-        "tremolo_depth": spectrum[:, band].max(axis=1),
-        "tremolo_rate": rate[band][spectrum[:, band].argmax(axis=1)],
-        "roughness": held.std(axis=1),
+        "envelope.onset": onset / STEP_RATE,
+        "envelope.attack": _log_seconds(first_above(level, -1) - first_above(level, -20)),
+        "envelope.attack_inner": _log_seconds(first_above(level, -3) - first_above(level, -30)),
+        "envelope.peak_time": _log_seconds(peak - onset + 1),
+        "envelope.after_onset": torch.stack(after_onset, 1),
+        "envelope.centroid": (amplitude * steps).sum(1) / amplitude.sum(1) / STEP_RATE,
+        "envelope.share_above": torch.stack([(level > v).float().mean(1) for v in (-6, -12, -20, -40, -60)], 1),
+        "envelope.held_drop": level[:, 100:200].mean(1) - level[:, 500:590].mean(1),
+        "envelope.release": held[:, None] - level[:, released],
+        "envelope.release_time": _log_seconds(fallen + 1),
+        "envelope.unrest": rest.std(1),
+        "envelope.modulation": rates(spectrum, STEP_RATE / 2, RATES),
+        "envelope.tremolo": _tremolo(spectrum),
+        "envelope.bend": level[:, 40:80].mean(1) + level[:, 500:590].mean(1) - 2 * level[:, 260:340].mean(1),
     }
+
+
+def first_above(level: torch.Tensor, threshold: float) -> torch.Tensor:
+    """First step [B] at which levels [B, L] pass a threshold in dB; 0 where they never do."""
+    return (level > threshold).float().argmax(1)
+
+
+def at_step(level: torch.Tensor, step: torch.Tensor) -> torch.Tensor:
+    """Level [B] at one step [B] of each note, or at the last that there is."""
+    return level.gather(1, step.clamp(0, level.shape[1] - 1)[:, None])[:, 0]
+
+
+def _log_seconds(steps: torch.Tensor) -> torch.Tensor:
+    return torch.log10(steps.clamp_min(1) / STEP_RATE)
+
+
+def _tremolo(spectrum: torch.Tensor) -> torch.Tensor:
+    """Rate in Hz of the strongest modulation from 1 to 15 Hz, and how far it stands out, [B, 2]."""
+    hertz = torch.linspace(0, STEP_RATE / 2, spectrum.shape[1], device=spectrum.device)
+    inside = (hertz > 1) & (hertz < 15)
+    power, hertz = spectrum[:, inside], hertz[inside]
+    prominence = power.amax(1) / power.mean(1).clamp_min(1e-9)
+    return torch.stack([hertz[power.argmax(1)], torch.log10(prominence)], 1)

@@ -1,60 +1,103 @@
-"""One vector for each note, explained in notebook 02: frame-wise features summed up over time, envelope, partials.
+"""One vector for each note, in torch: what notebook 02 explains and classifies, and `note_statistics` begins with.
 
-Axes: B notes, T frames, K values of a feature, D columns. Columns are named `feature[_number].statistic`, or only
-`feature` where it is one value for the note to begin with. A further feature of frames is an entry in
-`Frames.tracks`, one of the whole note a function that returns name -> [B] and is added in `_table`.
+Axis letters: B notes, T frames, F bins, D columns.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
+import torch
+import torchaudio
+from torch import nn
+from torch.nn.functional import pad
 
-from helpers.features.notes import HELD_S, envelope_features, harmonic_features
-from helpers.features.spectral import Frames, SpectralConfig
+from helpers.features import notes, partials
+from helpers.features.mel import power_spectrogram
+from helpers.features.notes import HOP, N_CEPSTRUM, N_FFT, N_MELS, OCTAVE_EDGES, SAMPLE_RATE, SAMPLES
 
-QUANTILES = (10, 50, 90)  # per cent
-PARTS = {"onset": (0.0, 0.2), "early": (0.2, 1.0), "late": (1.0, HELD_S), "released": (HELD_S + 0.1, None)}  # s
-
-
-def pool_notes(waveforms: np.ndarray, config: SpectralConfig) -> np.ndarray:
-    """Pooled features, float32 [B, D], of waveforms float32 [B, samples]; finite for every finite input."""
-    rows = [_table(waveform[None], config) for waveform in waveforms]  # one transform fits into the processor's cache
-    return np.concatenate([np.stack(list(row.values()), axis=1) for row in rows])
-
-
-@lru_cache
-def column_names(config: SpectralConfig) -> tuple[str, ...]:
-    """Names of the D columns that `pool_notes` gives under a configuration."""
-    return tuple(_table(np.zeros((1, config.samples), np.float32), config))
-
-
-def normalise(waveforms: np.ndarray) -> np.ndarray:
-    """Waveforms [B, samples] scaled to a peak of 1; silence stays."""
-    peak = np.abs(waveforms).max(axis=1, keepdims=True)
-    return waveforms / np.where(peak > 0, peak, 1)
+AT_ONCE = 4  # notes whose transform fits into a processor's cache
+FLAT = ("onset", "early", "late", "end")  # segments whose flatness is a feature
+BLOCKS = {  # beginning of a column's name -> what it tells
+    "cepstrum": "mel-frequency cepstral coefficients by segment, their spread, speed and changes",
+    "flux": "rise and fall of mel levels",
+    "bands": "share, decay, release and modulation of eleven bands of an octave or half of one",
+    "flatness": "noise against tone in octaves, by segment",
+    "envelope": "attack, decay, release, tremolo of the level",
+    "partials": "level, tuning, decay and surroundings of the partials",
+}
 
 
-def summarise(track: np.ndarray, config: SpectralConfig) -> dict[str, np.ndarray]:
-    """Statistics [B, K] of a track [B, T, K] over time: whole note first, then its parts."""
-    rate = config.sample_rate / config.hop_length
-    quantiles = np.quantile(track, np.array(QUANTILES, np.float32) / 100, axis=1)
-    statistics = {"mean": track.mean(axis=1), "std": track.std(axis=1)}
-    statistics |= {f"q{q}": values for q, values in zip(QUANTILES, quantiles, strict=True)}
-    for name, (start, end) in PARTS.items():
-        part = track[:, round(start * rate) : None if end is None else round(end * rate)]
-        statistics[name] = part.mean(axis=1) if part.shape[1] else np.zeros_like(statistics["mean"])
-    return statistics
+class NoteStatistics(nn.Module):
+    """Waveforms [B, SAMPLES] of notes at SAMPLE_RATE -> statistics [B, D], finite and independent of their level."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        mel = torchaudio.functional.melscale_fbanks(
+            N_FFT // 2 + 1, 20.0, SAMPLE_RATE / 2, N_MELS, SAMPLE_RATE, mel_scale="slaney"
+        )
+        hertz = torch.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1)
+        edges = torch.tensor(OCTAVE_EDGES)
+        octaves = ((hertz[:, None] >= edges[:-1]) & (hertz[:, None] < edges[1:])).float()  # [F, 11]
+        bank = torch.cat([mel, octaves, torch.ones(len(hertz), 1)], 1).T
+        tables = {
+            "window": torch.hann_window(N_FFT), "long_window": torch.hann_window(partials.LENGTH),
+            "bank": bank.contiguous(), "cosines": notes.cosines(N_CEPSTRUM, N_MELS),
+        }  # fmt: skip
+        for name, table in tables.items():
+            self.register_buffer(name, table, persistent=False)
+        self.grid = partials.LogSpectrum()
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Names of the D columns: `block.feature`, with a number if there are several."""
+        blocks = self.blocks(torch.zeros(1, SAMPLES, device=self.window.device))
+        return [
+            name if values.ndim == 1 else f"{name}_{number:02d}"
+            for name, values in blocks.items()
+            for number in range(values.shape[-1] if values.ndim > 1 else 1)
+        ]
+
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        """[B, SAMPLES] -> [B, D]; a ValueError for waveforms of another length."""
+        if waveform.shape[-1] != SAMPLES:
+            raise ValueError(f"notes have {SAMPLES} samples, got {waveform.shape[-1]}; cut or pad them")
+        with torch.autocast(waveform.device.type, enabled=False):
+            blocks = self.blocks(waveform.float()).values()
+        return torch.cat([values.reshape(len(values), -1) for values in blocks], 1).nan_to_num(0, 0, 0)
+
+    def blocks(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Features by name, [B] or [B, k] each."""
+        waveform = waveform / waveform.abs().amax(1, keepdim=True).clamp_min(1e-6)
+        tracks, flat = (torch.cat(parts) for parts in zip(*map(self._frames, waveform.split(AT_ONCE)), strict=True))
+        mel, octaves, total = tracks.split([N_MELS, len(OCTAVE_EDGES) - 1, 1], 1)  # [B, bands, T]
+        mel = notes.decibels(mel, 1e-8)
+        mel = torch.maximum(mel, mel.amax((1, 2), keepdim=True) - 80)
+        blocks = notes.cepstrum(self.cosines @ mel) | notes.flux(mel) | notes.octave_bands(octaves, total[:, 0])
+        for name, power in zip(FLAT, flat.unbind(2), strict=True):
+            blocks |= notes.flatness(power, name)
+        blocks |= notes.level_course(notes.envelope(waveform))
+        return blocks | partials.partial_features(*map(self._long, partials.STARTS.values(), [waveform] * 2), self.grid)
+
+    def _frames(self, waveform: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Power in mel bands, octave bands and altogether [B, bands, T], and mean power [B, F, 4] of segments."""
+        padded = pad(waveform, (N_FFT // 2, N_FFT // 2))  # silence, which a note begins and ends with
+        power = power_spectrogram(padded, self.window, HOP, center=False)
+        return self.bank @ power, torch.stack([notes.segment(power, name) for name in FLAT], 2)
+
+    def _long(self, start: int, waveform: torch.Tensor) -> torch.Tensor:
+        """Magnitudes of the long spectrum from a sample on, [B, SAMPLES] -> [B, F]."""
+        return torch.fft.rfft(waveform[:, start : start + partials.LENGTH] * self.long_window).abs()
 
 
-def _table(waveforms: np.ndarray, config: SpectralConfig) -> dict[str, np.ndarray]:
-    """Column name → values [B]."""
-    frames = Frames(normalise(waveforms) if config.normalise else waveforms, config)
-    table = {}
-    for feature, track in frames.tracks.items():
-        for statistic, values in summarise(track, config).items():
-            for number in range(track.shape[2]):
-                suffix = f"_{number:02d}" if track.shape[2] > 1 else ""
-                table[f"{feature}{suffix}.{statistic}"] = values[:, number].astype(np.float32)
-    return table | envelope_features(frames.waveforms, config.sample_rate) | harmonic_features(frames)
+@lru_cache(1)
+def note_statistics() -> NoteStatistics:
+    """The module, made once a process."""
+    return NoteStatistics()
+
+
+@torch.inference_mode()
+def pool_notes(waveforms: np.ndarray) -> np.ndarray:
+    """Statistics float32 [B, D] of waveforms float32 [B, SAMPLES]."""
+    return torch.cat([note_statistics()(part) for part in torch.from_numpy(waveforms).split(16)]).numpy()

@@ -1,151 +1,191 @@
 """Classic machine learning on pooled features (notebook 02) and on single frames (notebook 04), with scikit-learn.
 
-Builders, hyper-parameters to choose from, scalers to compare, and saving without pickle. scikit-learn is imported
-where it is used. Axes: n notes, D features, C classes.
+Estimators and the values that are tried, whitening within groups, what makes a fitted pipeline a torch module, and
+saving without pickle. Axes: n notes, D columns, C classes, G groups.
 """
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp, softmax
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils.validation import has_fit_parameter
 
 from helpers.config import InputError
-from helpers.features.spectral import SpectralConfig
 from helpers.files import atomic
 
-FORMAT = 1
+FORMAT = 2  # since 2 with columns by name and offsets for priors
 TREES = 300
-TRUSTED = (  # compiled types that skops asks about; a file with any other is refused
+LEAST = 1e-9  # probability; a forest may give 0 to what it has not seen
+TRUSTED = (  # types that skops asks about; a file with any other is refused
+    "helpers.models.classic.WithinGroupWhitening",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 )
 
 
-@dataclass
-class ClassicModel:
-    """A fitted classifier with all that is needed to use it on audio and to know where it comes from."""
+class WithinGroupWhitening(BaseEstimator, TransformerMixin):
+    """Within-class covariance normalisation (Hatch, Kajarekar and Stolcke, Interspeech 2006), classes: instruments.
 
-    name: str  # key of MODELS
-    classifier: Any
-    classes: list[str]
-    features: SpectralConfig
-    details: dict[str, Any] = field(default_factory=dict)  # plain values: parameters, data, seed, scores
+    Columns are cut at ± `limit` and multiplied by the inverse of the Cholesky factor of the covariance that notes have
+    about the mean of their group, scaled to a mean variance of 1 and shrunk towards the identity: what pitch and
+    velocity change within an instrument counts less, what tells instruments apart counts more.
+    """
 
-    def scores(self, matrix: np.ndarray) -> np.ndarray:
-        """Scores float64 [n, C] of features [n, D], larger for likelier; lowest for classes never seen in training.
+    def __init__(self, shrinkage: float = 0.15, limit: float = 4.0) -> None:
+        self.shrinkage, self.limit = shrinkage, limit
 
-        Probabilities, except those of the SVM, which are its one-against-the-rest decisions.
-        """
-        score = getattr(self.classifier, "predict_proba", None) or self.classifier.decision_function
-        seen = score(matrix)
-        if seen.ndim == 1:  # two classes have one decision between them
-            seen = np.stack([-seen, seen], axis=1)
-        scores = np.full((len(matrix), len(self.classes)), seen.min() - 1.0 if seen.size else 0.0)
-        scores[:, self.classifier.classes_] = seen
-        return scores
+    def fit(
+        self, X: np.ndarray, y: np.ndarray | None = None, groups: np.ndarray | None = None,
+        sample_weight: np.ndarray | None = None,
+    ) -> WithinGroupWhitening:  # fmt: skip
+        """Estimate from standardised columns [n, D]; `groups` [n] are the classes `y` if not given."""
+        x = self._cut(X)
+        weight = np.ones(len(x)) if sample_weight is None else np.asarray(sample_weight, float)
+        _, group = np.unique(y if groups is None else groups, return_inverse=True)
+        centres = np.zeros((group.max() + 1, x.shape[1]))
+        np.add.at(centres, group, weight[:, None] * x)
+        centres /= np.bincount(group, weight)[:, None]
+        rest = (x - centres[group]) * np.sqrt(weight / weight.sum())[:, None]
+        covariance = rest.T @ rest
+        scale = np.trace(covariance) / len(covariance)
+        shrunk = (1 - self.shrinkage) * covariance / (scale or 1.0) + self.shrinkage * np.eye(len(covariance))
+        self.matrix_ = np.linalg.inv(np.linalg.cholesky(shrunk)).T
+        return self
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        """[n, D] -> [n, D], within groups uncorrelated."""
+        return self._cut(X) @ self.matrix_
+
+    def _cut(self, x: np.ndarray) -> np.ndarray:
+        return np.clip(np.asarray(x, float), -self.limit, self.limit)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is built, and the values of its hyper-parameters that cross-validation chooses from."""
+    """How a model is built, and the values of its hyper-parameters that are tried."""
 
-    build: Callable[[int], Any]  # seed -> scikit-learn classifier
+    build: Callable[[int], Pipeline]  # seed -> estimators
     grid: dict[str, list[Any]]
 
 
-def _knn(seed: int) -> Any:
-    """k nearest neighbours (Fix and Hodges 1951), along the axes on which the classes differ most (Fisher 1936)."""
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    from sklearn.neighbors import KNeighborsClassifier
-
-    neighbours = KNeighborsClassifier(weights="distance", algorithm="brute")
-    return _standardised(LinearDiscriminantAnalysis(solver="eigen", shrinkage=0.5), neighbours)
-
-
-def _svm(seed: int) -> Any:
-    """Support vectors with a Gaussian kernel (Cortes and Vapnik 1995)."""
-    from sklearn.svm import SVC
-
-    return _standardised(SVC(C=10, random_state=seed))
-
-
-def _trees(seed: int, kind: str) -> Any:
-    """Random forest (Breiman 2001) or trees whose thresholds are drawn, not searched (Geurts et al. 2006)."""
-    from sklearn import ensemble
-
-    return getattr(ensemble, kind)(TREES, random_state=seed)
-
-
-def _boosting(seed: int) -> Any:
-    """Small trees, each correcting those before it (Friedman 2001), on histograms; a tenth of the features a split."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    return HistGradientBoostingClassifier(
-        max_iter=60, l2_regularization=1.0, max_features=0.1, early_stopping=False, random_state=seed
-    )
-
-
-def _standardised(*steps: Any) -> Any:
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    names = ("axes", "classify")[-len(steps) :]
-    return Pipeline([("standardise", StandardScaler()), *zip(names, steps, strict=True)])
-
-
 MODELS: dict[str, Recipe] = {
-    "k-NN": Recipe(_knn, {"classify__n_neighbors": [5, 15]}),
-    "SVM": Recipe(_svm, {"classify__gamma": [1e-4, 3e-4, 1e-3]}),
-    "random forest": Recipe(partial(_trees, kind="RandomForestClassifier"), {"min_samples_leaf": [1, 3]}),
-    "extra-trees": Recipe(partial(_trees, kind="ExtraTreesClassifier"), {"max_features": ["sqrt", 0.1]}),
-    "gradient boosting": Recipe(_boosting, {"max_leaf_nodes": [6, 12]}),
-}
+    "k-NN": Recipe(  # Fix and Hodges 1951
+        lambda seed: make_pipeline(
+            StandardScaler(), WithinGroupWhitening(), KNeighborsClassifier(metric="cosine", weights="distance")
+        ),
+        {"kneighborsclassifier__n_neighbors": [5, 15, 30]},
+    ),
+    "SVM": Recipe(  # Cortes and Vapnik 1995
+        lambda seed: make_pipeline(StandardScaler(), WithinGroupWhitening(), SVC(random_state=seed)),
+        {"svc__C": [3, 10], "svc__gamma": [1e-4, 3e-4]},
+    ),
+    "random forest": Recipe(  # Breiman 2001
+        lambda seed: make_pipeline(RandomForestClassifier(TREES, random_state=seed)),
+        {"randomforestclassifier__min_samples_leaf": [1, 3]},
+    ),
+    "extra-trees": Recipe(  # Geurts et al. 2006
+        lambda seed: make_pipeline(ExtraTreesClassifier(TREES, random_state=seed)),
+        {"extratreesclassifier__max_features": ["sqrt", 0.1]},
+    ),
+    "gradient boosting": Recipe(  # Friedman 2001, on histograms
+        lambda seed: make_pipeline(HistGradientBoostingClassifier(
+            max_iter=60, l2_regularization=1.0, max_features=0.1, early_stopping=False, random_state=seed
+        )),
+        {"histgradientboostingclassifier__max_leaf_nodes": [6]},
+    ),
+    "logistic regression": Recipe(
+        lambda seed: make_pipeline(StandardScaler(), WithinGroupWhitening(), LogisticRegression(max_iter=300)),
+        {"logisticregression__C": [1e-3, 3e-3, 1e-2]},
+    ),
+}  # fmt: skip
+
+
+@dataclass
+class ClassicModel:
+    """A fitted pipeline with all that is needed to use it on audio and to know where it comes from."""
+
+    name: str  # key of MODELS
+    pipeline: Any
+    classes: list[str]
+    columns: list[str]  # of the features, by name
+    offsets: list[float]  # [C], added to log probabilities: other priors than those of the training notes
+    details: dict[str, Any] = field(default_factory=dict)  # plain values: parameters, data, seed, scores
+
+    def scores(self, matrix: np.ndarray) -> np.ndarray:
+        """Log probabilities [n, C] of features [n, D]; see `log_posterior`."""
+        return log_posterior(self.pipeline, matrix, np.array(self.offsets))
 
 
 def fit(
-    name: str, matrix: np.ndarray, labels: np.ndarray, groups: np.ndarray, folds: int, seed: int
-) -> tuple[Any, dict[str, Any]]:
-    """Choose hyper-parameters by cross-validation that keeps groups together, and fit to everything.
+    pipeline: Pipeline, matrix: np.ndarray, labels: np.ndarray, groups: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+) -> Pipeline:  # fmt: skip
+    """Fit to features [n, D], class indices [n], and groups and weights [n], where a step takes them."""
+    passed = {}
+    for name, step in pipeline.steps:
+        whitens = has_fit_parameter(step, "groups")
+        if whitens:
+            passed[f"{name}__groups"] = groups
+        if whitens or (step is pipeline[-1] and weighs(pipeline)):
+            passed[f"{name}__sample_weight"] = weights
+    return pipeline.fit(matrix, labels, **passed)
 
-    Args:
-        name: key of MODELS.
-        matrix: features [n, D].
-        labels: class index [n].
-        groups: instrument [n]; none stands on both sides of a fold.
-        folds: of the cross-validation; below 2 the first value of every hyper-parameter is taken unseen.
-        seed: of the folds and of the model.
 
-    Returns:
-        The fitted classifier, and {"parameters", "cv_accuracy"}; the accuracy is None if there were no folds.
+def weighs(pipeline: Pipeline) -> bool:
+    """Whether the classifier takes weights of notes."""
+    return has_fit_parameter(pipeline[-1], "sample_weight")
+
+
+def log_posterior(pipeline: Pipeline, matrix: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Log probabilities [n, C] of features [n, D] under other priors: `offsets` [C] are added, rows sum to 1 again.
+
+    A class that was not in training gets LEAST. Of a support-vector machine, the softmax of its decisions is taken.
     """
-    from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+    if hasattr(pipeline, "predict_proba"):
+        seen = pipeline.predict_proba(matrix)
+    else:
+        margin = pipeline.decision_function(matrix)
+        margin = np.stack([-margin, margin], 1) if margin.ndim == 1 else margin  # two classes have one between them
+        seen = softmax(margin, axis=1)
+    probability = np.full((len(matrix), len(offsets)), LEAST)
+    probability[:, pipeline.classes_] = np.maximum(seen, LEAST)
+    scores = np.log(probability) + offsets
+    return scores - logsumexp(scores, axis=1, keepdims=True)
 
-    recipe = MODELS[name]
-    folds = min(folds, len(np.unique(groups)))
-    if folds < 2:
-        parameters = {key: values[0] for key, values in recipe.grid.items()}
-        classifier = recipe.build(seed).set_params(**parameters).fit(matrix, labels)
-        return classifier, {"parameters": parameters, "cv_accuracy": None}
-    split = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    search = GridSearchCV(recipe.build(seed), recipe.grid, scoring="accuracy", cv=split)
-    search.fit(matrix, labels, groups=groups)
-    return search.best_estimator_, {"parameters": search.best_params_, "cv_accuracy": float(search.best_score_)}
+
+def fold(model: ClassicModel) -> dict[str, np.ndarray]:
+    """What `models.whitened.WhitenedLinear.fill` takes, from a fitted StandardScaler, whitening, logistic regression.
+
+    Up to a constant for each note, its log posterior is clip((x - mean) / std, ±limit) @ A + b.
+    """
+    scaler, whitening, regression = (step for _, step in model.pipeline.steps)
+    matrix = np.zeros((len(scaler.mean_), len(model.classes)))
+    offset = np.full(len(model.classes), np.log(LEAST))
+    matrix[:, regression.classes_] = whitening.matrix_ @ regression.coef_.T
+    offset[regression.classes_] = regression.intercept_
+    return {"mean": scaler.mean_, "std": scaler.scale_, "A": matrix, "b": offset + np.array(model.offsets)}
 
 
 def save(path: Path, model: ClassicModel) -> None:
-    """Write a model with its features, classes and details to a .skops file, atomically and without pickle."""
+    """Write a model with its classes, columns and details to a .skops file, atomically and without pickle."""
     from skops import io
 
-    content = {"format": FORMAT, **{key: value for key, value in vars(model).items() if key != "features"}}
-    content["features"] = asdict(model.features)
     with atomic(path) as temporary:
-        io.dump(content, temporary, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
+        io.dump({"format": FORMAT, **vars(model)}, temporary, compression=zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
 def load(path: Path) -> ClassicModel:
@@ -167,40 +207,7 @@ def load(path: Path) -> ClassicModel:
     content = io.load(path, trusted=list(TRUSTED))
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
         raise InputError(f"{path}: is no classic model of format {FORMAT}; make it with `python -m helpers classic`")
-    return ClassicModel(**content | {"features": SpectralConfig(**content["features"])})
-
-
-SCALERS = ("none", "standardised", "ranks", "unit length")
-CLASSIFIERS = ("k-NN", "SVM", "extra-trees")
-
-
-def fit_plain(scaler: str, classifier: str, matrix: np.ndarray, labels: np.ndarray, seed: int) -> Any:
-    """A classifier with fixed hyper-parameters behind a scaler, fitted to features [n, D] and class indices [n].
-
-    Args:
-        scaler: "none"; "standardised": mean 0 and variance 1 in each column; "ranks": each column mapped to a normal
-            distribution by rank; "unit length": standardised, then each note divided by its Euclidean length.
-        classifier: one of CLASSIFIERS.
-        seed: of the classifier.
-    """
-    from sklearn.ensemble import ExtraTreesClassifier
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import Normalizer, QuantileTransformer, StandardScaler
-    from sklearn.svm import SVC
-
-    steps = {
-        "none": [],
-        "standardised": [StandardScaler()],
-        "ranks": [QuantileTransformer(n_quantiles=min(200, len(matrix)), output_distribution="normal")],
-        "unit length": [StandardScaler(), Normalizer()],
-    }[scaler]
-    last = {
-        "k-NN": KNeighborsClassifier(5),
-        "SVM": SVC(C=10, random_state=seed),
-        "extra-trees": ExtraTreesClassifier(100, random_state=seed),
-    }[classifier]
-    return make_pipeline(*steps, last).fit(matrix, labels)
+    return ClassicModel(**content)
 
 
 class FrameVote:
@@ -210,10 +217,6 @@ class FrameVote:
     """
 
     def __init__(self, neighbours: int, n_classes: int) -> None:
-        from sklearn.neighbors import KNeighborsClassifier
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
         self.model = make_pipeline(StandardScaler(), KNeighborsClassifier(neighbours))
         self.n_classes = n_classes
 
@@ -232,11 +235,6 @@ class SingleWindow:
     """Logistic regression, one a class, on standardised features of single windows."""
 
     def __init__(self) -> None:
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.multiclass import OneVsRestClassifier
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
         self.model = make_pipeline(StandardScaler(), OneVsRestClassifier(LogisticRegression(max_iter=300)))
 
     def fit(self, features: np.ndarray, targets: np.ndarray) -> SingleWindow:

@@ -10,9 +10,7 @@ import pytest
 from helpers import audio
 from helpers.config import InputError
 from helpers.features import cache, pooled
-from helpers.features.spectral import SpectralConfig
-
-CONFIG = SpectralConfig()
+from helpers.features.notes import SAMPLE_RATE, SAMPLES
 
 
 @pytest.fixture
@@ -22,7 +20,7 @@ def notes(tmp_path, monkeypatch):
     generator, paths = np.random.default_rng(0), []
     for number in range(7):
         paths.append(tmp_path / "notes" / f"note_{number}.wav")
-        audio.write(paths[-1], generator.normal(0, 0.1, CONFIG.samples), CONFIG.sample_rate)
+        audio.write(paths[-1], generator.normal(0, 0.1, SAMPLES), SAMPLE_RATE)
     return paths
 
 
@@ -30,83 +28,81 @@ def calls(monkeypatch, fail_at: int | None = None) -> list[int]:
     """Shards that were computed from now on; the one at `fail_at` is killed."""
     seen, real = [], cache.pool_files
 
-    def counting(paths, config):
+    def counting(paths):
         seen.append(len(paths))
         if len(seen) == fail_at:
             raise KeyboardInterrupt
-        return real(paths, config)
+        return real(paths)
 
     monkeypatch.setattr(cache, "pool_files", counting)
     return seen
 
 
 def test_matrix_is_in_the_order_of_the_paths(notes, tmp_path) -> None:
-    matrix = cache.extract(notes, CONFIG, tmp_path / "cache", progress=False)
-    waveforms = np.stack([audio.read(path, CONFIG.sample_rate) for path in notes])
-    np.testing.assert_allclose(matrix, pooled.pool_notes(waveforms, CONFIG), rtol=1e-4, atol=1e-4)
+    matrix = cache.extract(notes, tmp_path / "cache", progress=False)
+    waveforms = np.stack([audio.read(path, SAMPLE_RATE) for path in notes])
+    np.testing.assert_allclose(matrix, pooled.pool_notes(waveforms), rtol=1e-3, atol=1e-3)
 
 
 def test_second_call_computes_nothing(notes, tmp_path, monkeypatch) -> None:
-    first = cache.extract(notes, CONFIG, tmp_path / "cache", progress=False)
+    first = cache.extract(notes, tmp_path / "cache", progress=False)
     seen = calls(monkeypatch)
-    np.testing.assert_array_equal(cache.extract(notes, CONFIG, tmp_path / "cache", progress=False), first)
+    np.testing.assert_array_equal(cache.extract(notes, tmp_path / "cache", progress=False), first)
     assert seen == []
 
 
 def test_kill_in_the_middle_resumes(notes, tmp_path, monkeypatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         calls(patch, fail_at=3)
-        cache.extract(notes, CONFIG, tmp_path / "cache", progress=False)
+        cache.extract(notes, tmp_path / "cache", progress=False)
     stored = os.listdir(tmp_path / "cache")
     assert stored and all(name[0] != "." for name in stored)  # whole shards, no temporary files
     seen = calls(monkeypatch)
-    resumed = cache.extract(notes, CONFIG, tmp_path / "cache", progress=False)
+    resumed = cache.extract(notes, tmp_path / "cache", progress=False)
     assert len(seen) == 4 - len(stored)
-    np.testing.assert_array_equal(resumed, cache.extract(notes, CONFIG, tmp_path / "other", progress=False))
+    np.testing.assert_array_equal(resumed, cache.extract(notes, tmp_path / "other", progress=False))
 
 
-def test_changed_file_or_setting_is_computed_again(notes, tmp_path, monkeypatch) -> None:
-    cache.extract(notes, CONFIG, tmp_path / "cache", progress=False)
+def test_changed_file_is_computed_again(notes, tmp_path, monkeypatch) -> None:
+    cache.extract(notes, tmp_path / "cache", progress=False)
     seen = calls(monkeypatch)
-    audio.write(notes[0], np.random.default_rng(9).normal(0, 0.1, CONFIG.samples + 1), CONFIG.sample_rate)
-    cache.extract(notes, CONFIG, tmp_path / "cache", progress=False)
+    audio.write(notes[0], np.random.default_rng(9).normal(0, 0.1, SAMPLES + 1), SAMPLE_RATE)
+    cache.extract(notes, tmp_path / "cache", progress=False)
     assert seen == [2]  # the shard of that file
-    cache.extract(notes, SpectralConfig(normalise=False), tmp_path / "cache", progress=False)
-    assert seen == [2, 2, 2, 2, 1]
 
 
 def test_damaged_shard_is_computed_again(notes, tmp_path) -> None:
-    first = cache.extract(notes, CONFIG, tmp_path / "cache", progress=False)
+    first = cache.extract(notes, tmp_path / "cache", progress=False)
     shard = sorted((tmp_path / "cache").iterdir())[0]
     shard.write_bytes(shard.read_bytes()[:100])
-    np.testing.assert_array_equal(cache.extract(notes, CONFIG, tmp_path / "cache", progress=False), first)
+    np.testing.assert_array_equal(cache.extract(notes, tmp_path / "cache", progress=False), first)
 
 
 def test_missing_and_unreadable_files_are_named(notes, tmp_path) -> None:
     with pytest.raises(InputError, match=r"absent\.wav: no such file"):
-        cache.extract([*notes, tmp_path / "absent.wav"], CONFIG, tmp_path / "cache", progress=False)
+        cache.extract([*notes, tmp_path / "absent.wav"], tmp_path / "cache", progress=False)
     notes[3].write_bytes(b"no audio")
     with pytest.raises(InputError, match=r"note_3\.wav"):
-        cache.extract(notes, CONFIG, tmp_path / "cache", progress=False)
+        cache.extract(notes, tmp_path / "cache", progress=False)
 
 
 def test_two_processes_give_the_same(notes, tmp_path) -> None:
-    alone = cache.extract(notes, CONFIG, tmp_path / "alone", progress=False)
+    alone = cache.extract(notes, tmp_path / "alone", progress=False)
     with cache.workers(jobs=2):
-        together = cache.extract(notes, CONFIG, tmp_path / "together", progress=False)
-    np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-4)
+        together = cache.extract(notes, tmp_path / "together", progress=False)
+    np.testing.assert_allclose(together, alone, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.slow
 def test_dask_cluster_of_two_workers_gives_the_same(notes, tmp_path) -> None:
     distributed = pytest.importorskip("dask.distributed")
-    alone = cache.extract(notes, CONFIG, tmp_path / "alone", progress=False)
+    alone = cache.extract(notes, tmp_path / "alone", progress=False)
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         with cache.workers(dask=cluster.scheduler_address):
-            spread = cache.extract(notes, CONFIG, tmp_path / "spread", progress=False)
+            spread = cache.extract(notes, tmp_path / "spread", progress=False)
         moments = client.run(lambda dask_worker: dask_worker.state.transition_counter)
-    np.testing.assert_allclose(spread, alone, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(spread, alone, rtol=1e-3, atol=1e-3)
     assert all(count > 0 for count in moments.values())  # both workers were given work
 
 
