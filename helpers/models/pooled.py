@@ -20,6 +20,7 @@ from helpers.features.music import Scattering, TimbreStatistics
 from helpers.models.base import AudioClassifier
 
 SMALLEST = 1e-6  # spread below which a feature counts as constant
+EPSILON = 1e-10  # share of the largest spread below which an axis is rounding
 NEVER = -1e9  # score of a class without training clips
 
 
@@ -62,8 +63,15 @@ def discriminant(embedding: torch.Tensor, labels: torch.Tensor, n_classes: int, 
     """
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    x, y, priors = *_arrays(embedding, labels), [1 / len(labels.unique())] * len(labels.unique())
-    return _linear(LinearDiscriminantAnalysis("lsqr", shrinkage=shrinkage, priors=priors).fit(x, y), n_classes)
+    x, y = _arrays(embedding, labels)
+    _, spread, axes = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
+    axes = axes[spread >= spread[0] * EPSILON].T  # [D, R]: N clips differ along R < N axes; there it is fast
+    share = axes.shape[1] / x.shape[1]
+    scale = 1 - shrinkage + shrinkage * share  # outside of these axes lies a part of the mean variance
+    priors = np.full(len(np.unique(y)), 1 / len(np.unique(y)))
+    fitted = LinearDiscriminantAnalysis("lsqr", shrinkage=shrinkage * share / scale, priors=priors).fit(x @ axes, y)
+    fitted.coef_, fitted.intercept_ = fitted.coef_ / scale @ axes.T, fitted.intercept_ / scale
+    return _linear(fitted, n_classes)
 
 
 def linear_svm(embedding: torch.Tensor, labels: torch.Tensor, n_classes: int, penalty: float = 1.0) -> nn.Linear:

@@ -1,6 +1,7 @@
 """Every model of the genre study builds, trains a step, saves, loads, predicts the same; parts by known answers."""
 
 import warnings
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -8,14 +9,14 @@ import torch
 from torch import nn
 
 from helpers.config import InputError
-from helpers.experiments.genres import ZOO, GenreConfig
+from helpers.experiments.genres import MEL, ZOO
 from helpers.models import MODELS, build
 from helpers.models.base import KINDS, normalisation, parameter_count, renormalise
 from helpers.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from helpers.models.pooled import SOLVERS, OneVsOneSVM, Standardise, discriminant, linear_svm, solve
 
 CLASSES = ["blues", "jazz", "rock"]
-ARGUMENTS = {"mel": GenreConfig().mel}
+ARGUMENTS = {"mel": asdict(MEL)}
 SAMPLES = 33_075  # 1.5 s: 65 frames, the least that AlexNet's pools leave something of
 PARAMETERS = {  # with three classes
     "cnn_1d_5l": 792_067, "sample_cnn": 1_645_187, "cnn_2d_4l": 389_091, "cnn_2d_4l_gru": 980_451,
@@ -122,13 +123,17 @@ def gaussian_classes(n=60, d=30):
     return generator.standard_normal((n, d)) + labels[:, None] * np.linspace(0, 1, d), labels
 
 
-def test_discriminant_equals_scikit_learns():
+@pytest.mark.parametrize("d", [30, 200])  # fewer and more features than clips
+@pytest.mark.parametrize("shrinkage", [0.4, 1.0])
+def test_discriminant_equals_scikit_learns(d, shrinkage):
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    x, labels = gaussian_classes()
-    reference = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.4, priors=[1 / 3] * 3).fit(x, labels)
-    scores = discriminant(torch.tensor(x), torch.tensor(labels), 3, 0.4)(torch.tensor(x).float()).detach()
-    np.testing.assert_allclose(torch.softmax(scores, dim=1), reference.predict_proba(x), atol=1e-4)
+    x, labels = gaussian_classes(d=d)
+    other = np.random.default_rng(1).standard_normal(x.shape)
+    reference = LinearDiscriminantAnalysis("lsqr", shrinkage=shrinkage, priors=[1 / 3] * 3).fit(x + 3, labels)
+    head = discriminant(torch.tensor(x + 3), torch.tensor(labels), 3, shrinkage)
+    scores = head(torch.tensor(other + 3).float()).detach()
+    np.testing.assert_allclose(torch.log_softmax(scores, dim=1), reference.predict_log_proba(other + 3), atol=1e-3)
 
 
 def test_a_class_without_clips_never_wins():
