@@ -18,11 +18,7 @@ CORPORA: dict[str, str] = {  # name -> module that declares CORPUS; imported whe
 
 
 def corpus(name: str) -> Corpus:
-    """The declaration of a corpus by its name.
-
-    Raises:
-        InputError: there is none of that name.
-    """
+    """The declaration of a corpus by its name. Raises InputError: there is none of that name."""
     from helpers.config import InputError
 
     if name not in CORPORA:

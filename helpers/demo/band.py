@@ -155,6 +155,11 @@ class Song:
                     if 0 <= start < seconds:
                         yield number, start, character
 
+    def strokes(self, pattern: str, seconds: float) -> Iterator[tuple[int, float, str, float]]:
+        """The same with the start of the next one, or the end."""
+        steps = list(self.grid(pattern, seconds))
+        return ((*step, until) for step, (_, until, _) in zip(steps, [*steps[1:], (0, seconds, "")], strict=True))
+
 
 def compose(genre: Genre, rng: np.random.Generator) -> Song:
     """Choose a song of a genre."""
@@ -181,12 +186,10 @@ def drum_hits(song: Song, seconds: float, rng: np.random.Generator) -> list[Hit]
 
 def bass_line(song: Song, seconds: float, low: int, rng: np.random.Generator) -> list[Event]:
     """The bass: roots, fifths and octaves of the chord, or a walk through its scale."""
-    steps = list(song.grid(song.bass, seconds))
     events = []
-    for (number, start, character), until in zip(steps, _next_starts(steps, seconds), strict=True):
+    for number, start, character, until in song.strokes(song.bass, seconds):
         tones = chord(song.key, song.scale, song.degree(number), 4, low)
-        root = tones[0]
-        pitch = {"r": root, "f": tones[2], "o": root + 12}.get(character)
+        pitch = {"r": tones[0], "f": tones[2], "o": tones[0] + 12}.get(character)
         if pitch is None:
             pitch = tones[int(rng.integers(4))] + int(rng.choice([-1, 0, 0, 0, 1]))
         events.append(Event(start, pitch, 0.8, _held(0.9 * (until - start))))
@@ -195,18 +198,13 @@ def bass_line(song: Song, seconds: float, low: int, rng: np.random.Generator) ->
 
 def chord_strokes(song: Song, seconds: float, low: int) -> list[Event]:
     """The chords; power chords where the song has two notes a chord."""
-    steps = list(song.grid(song.chords, seconds))
     events = []
-    for (number, start, character), until in zip(steps, _next_starts(steps, seconds), strict=True):
+    for number, start, character, until in song.strokes(song.chords, seconds):
         tones = chord(song.key, song.scale, song.degree(number), max(song.chord_size, 3), low)
         tones = [tones[0], tones[2], tones[0] + 12] if song.chord_size == 2 else tones
         held = _held(song.chord_held * min(until - start, song.bar))
         events += [Event(start, pitch, LOUD[character], held) for pitch in tones]
     return events
-
-
-def _next_starts(steps: list[tuple[int, float, str]], seconds: float) -> list[float]:
-    return [start for _, start, _ in steps[1:]] + [seconds]
 
 
 def _held(seconds: float) -> float:

@@ -57,17 +57,10 @@ def version() -> str:
 
 
 def write(size: str, out: Path, seed: int = 0, corpora: Sequence[str] = (), force: bool = False) -> Path:
-    """Generate corpora of a size below `out`, except those that are there already.
+    """Generate corpora (keys of CORPORA; none: all) of one of SIZES below `out`, except those that are there already.
 
-    Args:
-        size: one of SIZES.
-        out: the folder; afterwards it holds one folder for each corpus and DEMO.txt.
-        seed: other seeds give other instruments and pieces.
-        corpora: keys of CORPORA; none: all.
-        force: replace generated corpora of another size, seed or version.
-
-    Returns:
-        `out`.
+    Afterwards `out`, which is returned, holds a folder for each corpus and DEMO.txt. Other seeds give other instruments
+    and pieces. With `force` generated corpora of another size, seed or version are replaced.
 
     Raises:
         InputError: `out` cannot be written to, or holds other generated corpora (and not `force`) or other files.
@@ -87,11 +80,7 @@ def write(size: str, out: Path, seed: int = 0, corpora: Sequence[str] = (), forc
 
 
 def ensure(size: str, out: Path) -> Path:
-    """Generate all corpora unless `out` holds them in this or a larger size; smaller or outdated ones are replaced.
-
-    Raises:
-        InputError: `out` holds files that were not generated.
-    """
+    """As `helpers.demo.ensure` says."""
     mark = read_mark(out)
     if mark and mark.generator == version() and SIZES.index(mark.size) >= SIZES.index(size):
         return write(mark.size, out, mark.seed)
@@ -144,11 +133,7 @@ def _write_corpus(out: Path, corpus: str, size: str, seed: int) -> None:
 
 
 def run_all(jobs: list[Job], folder: Path, seed: int, label: str) -> list[Any]:
-    """Run jobs on all cores with a progress bar; what an earlier call finished is not done again.
-
-    Returns:
-        what the jobs returned, in their order.
-    """
+    """What the jobs return, in their order, run on all cores; what an earlier call finished is not done again."""
     done = joblib.Parallel(n_jobs=-1, return_as="generator")(joblib.delayed(_run)(job, folder, seed) for job in jobs)
     return list(tqdm(done, total=len(jobs), desc=label, unit="part"))
 
@@ -181,9 +166,7 @@ def write_scale(notes: int, out: Path) -> Path:
     for number in tqdm(range(notes), desc="demo scale", unit="note"):
         turn, index = divmod(number, len(originals))
         entry = _renamed(originals[index], turn, number)
-        path = train / "audio" / f"{entry['note_str']}.wav"
-        if not path.exists():
-            _link(train / "audio" / f"{originals[index]['note_str']}.wav", path)
+        _link(train / "audio" / f"{originals[index]['note_str']}.wav", train / "audio" / f"{entry['note_str']}.wav")
         examples[entry["note_str"]] = entry
     write_json(train / "examples.json", dict(sorted(examples.items())))
     return out
@@ -199,6 +182,8 @@ def _renamed(entry: dict, turn: int, number: int) -> dict:
 
 
 def _link(source: Path, target: Path) -> None:
+    if target.exists():
+        return
     try:
         os.link(source, target)
     except OSError:  # no hard links here, or too many of one file

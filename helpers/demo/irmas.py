@@ -22,26 +22,15 @@ from helpers.files import write_text
 RATE, SECONDS = 44_100, 3.0
 INNER = 22_050  # Hz that the parts are rendered at; what recognisers hear of IRMAS ends below 11 kHz
 KINDS: dict[str, tuple[str, ...]] = {  # IRMAS code -> kinds of virtual instruments
-    "cel": ("cello",),
-    "cla": ("clarinet",),
-    "flu": ("flute",),
-    "gac": ("acoustic_guitar",),
-    "gel": ("driven_guitar", "driven_guitar", "electric_guitar"),
-    "org": ("drawbar_organ", "pipe_organ"),
-    "pia": ("piano",),
-    "sax": ("saxophone",),
-    "tru": ("trumpet",),
-    "vio": ("violin",),
-    "voi": ("voice",),
-}
+    "cel": ("cello",), "cla": ("clarinet",), "flu": ("flute",), "gac": ("acoustic_guitar",),
+    "gel": ("driven_guitar", "driven_guitar", "electric_guitar"), "org": ("drawbar_organ", "pipe_organ"),
+    "pia": ("piano",), "sax": ("saxophone",), "tru": ("trumpet",), "vio": ("violin",), "voi": ("voice",),
+}  # fmt: skip
 CHORDAL = ("gac", "gel", "org", "pia")  # play chords as well as melodies
 TAGS: dict[str, tuple[str, ...]] = {  # genre in a file name -> rules that the backing follows
-    "cla": ("classical",),
-    "cou_fol": ("country",),
-    "jaz_blu": ("jazz", "blues"),
-    "lat_sou": ("reggae", "disco"),
+    "cla": ("classical",), "cou_fol": ("country",), "jaz_blu": ("jazz", "blues"), "lat_sou": ("reggae", "disco"),
     "pop_roc": ("pop", "rock", "disco"),
-}
+}  # fmt: skip
 BASSES = ("electric_bass", "acoustic_bass", "synth_bass")
 LABELS = (0.35, 0.4, 0.2, 0.05)  # probability of 1, 2, 3, 4 labelled instruments in a test excerpt
 SIZES = {  # recordings of each instrument, clips of a recording, test recordings, seconds of a test excerpt

@@ -15,14 +15,10 @@ if TYPE_CHECKING:
     from helpers.demo.kinds import Instrument
 
 Range = float | tuple[float, float]
-SCALES = {
-    "major": (0, 2, 4, 5, 7, 9, 11),
-    "minor": (0, 2, 3, 5, 7, 8, 10),
-    "dorian": (0, 2, 3, 5, 7, 9, 10),
-    "mixolydian": (0, 2, 4, 5, 7, 9, 10),
-    "pentatonic": (0, 2, 4, 7, 9),
-    "blues": (0, 3, 5, 6, 7, 10),
-}
+SCALES = {  # semitones above the tonic
+    "major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10), "dorian": (0, 2, 3, 5, 7, 9, 10),
+    "mixolydian": (0, 2, 4, 5, 7, 9, 10), "pentatonic": (0, 2, 4, 7, 9), "blues": (0, 3, 5, 6, 7, 10),
+}  # fmt: skip
 LENGTHS = (0.4, 0.8, 1.6, 3.2, 6.4)  # s, lengths in which notes are rendered together
 TAIL = 0.3  # s that a note may ring after it is released
 BATCH = 12  # notes rendered together
@@ -85,11 +81,7 @@ class Event(NamedTuple):
 def render(
     instrument: Instrument, events: Sequence[Event], seconds: float, sample_rate: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Play events in the instrument's room.
-
-    Returns:
-        float32 [samples]; a note that occurs twice with equal pitch, velocity and length is the same recording.
-    """
+    """Play events in the instrument's room, float32 [samples]; equal notes are the same recording."""
     out = np.zeros(round(seconds * sample_rate) + round(LENGTHS[-1] * sample_rate), np.float32)
     different: dict[tuple, list[float]] = {}
     for event in events:
@@ -117,18 +109,10 @@ def melody(
     instrument: Instrument, begin: float, end: float, rng: np.random.Generator, *, beat: float, key: int, scale: str,
     rests: float = 0.15, tremolo: float = 0.0,
 ) -> list[Event]:  # fmt: skip
-    """A random walk on a scale between two times in seconds.
+    """A random walk on a scale (a key of SCALES, from the pitch class `key`) between two times in seconds.
 
-    Args:
-        instrument: whose pitch range it stays in.
-        begin: s.
-        end: s; no note is held longer.
-        rng: random numbers.
-        beat: seconds of a beat.
-        key: MIDI pitch class of the tonic.
-        scale: a key of SCALES.
-        rests: probability of a rest in the place of a note.
-        tremolo: probability that a note is repeated quickly (pipa, liuqin, yangqin).
+    It stays in the instrument's range, no note is held beyond the end, a beat has `beat` seconds; `rests` is the
+    probability of a rest in the place of a note, `tremolo` that a note is repeated quickly (pipa, liuqin, yangqin).
     """
     steps = ladder(key, scale, instrument.low, instrument.high)
     place, time, events = int(rng.integers(len(steps) // 4, max(3 * len(steps) // 4, 1) + 1)), begin, []
@@ -148,21 +132,15 @@ def melody(
 
 
 def ladder(key: int, scale: str, low: int, high: int) -> list[int]:
-    """All MIDI pitches of a scale between two pitches.
-
-    >>> ladder(0, "pentatonic", 60, 72)
-    [60, 62, 64, 67, 69, 72]
-    """
+    """All MIDI pitches of a scale between two pitches: ladder(0, "pentatonic", 60, 67) is [60, 62, 64, 67]."""
     return [pitch for pitch in range(low, high + 1) if (pitch - key) % 12 in SCALES[scale]]
 
 
 def chord(key: int, scale: str, degree: int, size: int, low: int) -> list[int]:
     """A chord of stacked thirds on a degree of the scale (0 the tonic), from the first pitch at or above `low`."""
     steps = SCALES[scale]
-    pitches = []
-    for voice in range(size):
-        octave, step = divmod(degree + 2 * voice, len(steps))
-        pitches.append(key + 12 * octave + steps[step])
+    places = [divmod(degree + 2 * voice, len(steps)) for voice in range(size)]
+    pitches = [key + 12 * octave + steps[step] for octave, step in places]
     shift = -(-(low - min(pitches)) // 12) * 12
     return [pitch + shift for pitch in pitches]
 

@@ -55,9 +55,9 @@ def jobs(size: str) -> list[Job]:
                 source, kind = recipes[number % len(recipes)]
                 name = f"{family}_{source}_{number:03d}"
                 labels = {
-                    "instrument": index, "instrument_str": name,
-                    "instrument_family": family_index, "instrument_family_str": family,
-                    "instrument_source": SOURCES.index(source), "instrument_source_str": source,
+                    "instrument": index, "instrument_str": name, "instrument_family": family_index,
+                    "instrument_family_str": family, "instrument_source": SOURCES.index(source),
+                    "instrument_source_str": source,
                 }  # fmt: skip
                 found.append(Job(name, write_instrument, (split, labels, kind, notes)))
                 number, index = number + 1, index + 1
@@ -95,17 +95,15 @@ def qualities(waveform: np.ndarray, instrument: Instrument) -> dict[str, bool]:
     tone = instrument.tone
     rotor = tone.rate if isinstance(tone, Organ) and tone.tremolo > 0.1 else 0
     return {
-        "bright": centroid > 1800,
-        "dark": centroid < 450,
-        "distortion": instrument.room.drive > 2,
-        "fast_decay": late < 0.05,
+        "bright": centroid > 1800, "dark": centroid < 450,
+        "distortion": instrument.room.drive > 2, "fast_decay": late < 0.05,
         "long_release": bool(late > 0.03 and released > 0.12),
         "multiphonic": instrument.kind in ("pipe_organ", "sheng") or (isinstance(tone, Wind) and tone.voices >= 2),
         "nonlinear_env": bool(late > 0.1 and swing > 0.25 and turns > 6),
         "percussive": loudest <= 2 and late < 0.35,
         "reverb": instrument.room.wet > 0.15 and instrument.room.reverb > 0.6,
         "tempo-synced": rotor > 3 or getattr(tone, "motor", 0) > 4,
-    }
+    }  # fmt: skip
 
 
 def finish(folder: Path, results: list[list[dict]]) -> None:

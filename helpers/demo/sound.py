@@ -58,25 +58,15 @@ def column(values: np.ndarray | float) -> np.ndarray:
 
 
 def hertz(pitch: np.ndarray | float) -> np.ndarray | float:
-    """Frequency of a MIDI pitch.
-
-    >>> hertz(69)
-    440.0
-    """
+    """Frequency of a MIDI pitch: hertz(69) is 440.0."""
     return 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
 
 
 def modes(notes: Notes, frequency: np.ndarray, t60: np.ndarray, amplitude: np.ndarray) -> np.ndarray:
-    """Sum of sinusoids that start at 0 and decay: what a struck or plucked body does.
+    """Sum [n, t] of sinusoids that start at 0 and decay: what a struck or plucked body does.
 
-    Args:
-        notes: the batch.
-        frequency: Hz [n, k]; what lies above the Nyquist frequency is left out.
-        t60: seconds until a mode has fallen by 60 dB [n, k].
-        amplitude: at the beginning [n, k].
-
-    Returns:
-        [n, t]. exp(s(aB + b)) = exp(s a B) exp(s b) turns the sum over k into a matrix product.
+    All [n, k]: `frequency` in Hz (what lies above the Nyquist frequency is left out), `t60` in seconds until a mode
+    has fallen by 60 dB, `amplitude` at the beginning. exp(s(aB + b)) = exp(s a B) exp(s b) makes it a matrix product.
     """
     amplitude = np.where(frequency < 0.49 * notes.sample_rate, amplitude, 0.0)
     block = max(16, round(notes.samples**0.5))  # B
@@ -109,16 +99,11 @@ def cycles(notes: Notes, semitones: np.ndarray | float = 0.0) -> np.ndarray:
 
 
 def harmonic(notes: Notes, phase: np.ndarray, spectra: np.ndarray, brightness: np.ndarray | None = None) -> np.ndarray:
-    """A periodic tone whose spectrum moves between given ones.
+    """A periodic tone [n, t] whose spectrum moves between given ones, without harmonics above the Nyquist frequency.
 
-    Args:
-        notes: the batch.
-        phase: in periods [n, t], from `cycles`.
-        spectra: amplitudes of harmonics 1..k at j levels of brightness [n, j, k] (without brightness, j is 1).
-        brightness: [n, t] in 0..1, from the first spectrum to the last.
-
-    Returns:
-        [n, t], read from wavetables with linear interpolation; harmonics above the Nyquist frequency are left out.
+    `phase` is in periods [n, t], from `cycles`; `spectra` are amplitudes of harmonics 1..k at j levels of brightness
+    [n, j, k] (without brightness, j is 1); `brightness` [n, t] goes in 0..1 from the first spectrum to the last. Read
+    from wavetables with linear interpolation.
     """
     n, levels, k = spectra.shape
     orders = np.arange(1, k + 1)
@@ -146,11 +131,9 @@ def harmonic(notes: Notes, phase: np.ndarray, spectra: np.ndarray, brightness: n
     return dark + (position - low.astype(np.float32)) * (look_up((low + 1) * TABLE) - dark)
 
 
-def noise(notes: Notes, gain: np.ndarray | None = None) -> np.ndarray:
+def noise(notes: Notes, gain: np.ndarray) -> np.ndarray:
     """Gaussian noise [n, t] of standard deviation about 1 where the `gain` over `bins` [n or 1, f] is 1."""
     size = padded(notes.samples)
-    if gain is None:
-        return notes.rng.standard_normal((len(notes.pitch), notes.samples), dtype=np.float32)
     spectrum = notes.rng.standard_normal((len(notes.pitch), size // 2 + 1, 2), dtype=np.float32)
     spectrum = spectrum.view(np.complex64)[..., 0] * gain.astype(np.float32)
     return fft.irfft(spectrum, size)[:, : notes.samples] * np.float32(np.sqrt(size / 2))
