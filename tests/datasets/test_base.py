@@ -10,7 +10,7 @@ from note_folders import RATE, tone
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets import base
+from helpers.datasets import base, nsynth
 from helpers.datasets.base import AugmentedDataset, Clip, ClipDataset, grouped_folds, split_by_group, subset
 
 
@@ -169,3 +169,13 @@ def test_report_reads_as_text() -> None:
 def test_no_clips_is_bad_input() -> None:
     with pytest.raises(InputError, match="here: no clips found"):
         base.require([], "here")
+
+
+def test_a_generated_corpus_that_is_linked_into_a_data_root_stays_demo(tmp_path: Path) -> None:
+    (tmp_path / "made" / "nsynth").mkdir(parents=True)
+    (tmp_path / "made" / base.DEMO_MARK).write_text("generated")
+    root = tmp_path / "data"
+    root.mkdir()
+    assert nsynth.CORPUS.label(root, "test", 4_096) == "official"
+    (root / "nsynth").symlink_to(tmp_path / "made" / "nsynth")
+    assert nsynth.CORPUS.label(root, "test", 4_096) == "demo"

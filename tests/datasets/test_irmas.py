@@ -125,3 +125,8 @@ def test_unpacking_goes_on_and_stays_inside(tmp_path):
     archive.write_bytes(b"PK damaged")
     with pytest.raises(InputError, match="damaged archive"):
         irmas_checks.unpack(archive, folder)
+
+
+def test_a_clip_without_sound_is_a_problem(corpus):
+    audio.write(corpus / "IRMAS-TrainingData" / "cel" / "[cel][cla]0059__1.wav", np.zeros(0, np.float32), 44_100)
+    assert sum("0059__1.wav: holds no audio" in problem for problem in irmas.validate(corpus).problems) == 1
