@@ -77,12 +77,12 @@ def train(
     seed: Seed = 0,
 ) -> None:  # fmt: skip
     """Train a model, score it once on test tracks, write a checkpoint."""
-    from helpers.experiments import genre_train
+    from helpers.experiments import genre_files
 
     config = _config(epochs=epochs, optimizer=optimizer, learning_rate=learning_rate, normalisation=normalisation,
                      seed=seed)
     path = out or ROOT / "runs" / "genre" / f"{model}.pt"
-    print(genre_train.train_checkpoint(model, data_root, split, path, config, _named(genres), augment, augmented))
+    print(genre_files.train_checkpoint(model, data_root, split, path, config, _named(genres), augment, augmented))
 
 
 @app.command(epilog=cli.epilog(*EXAMPLES))
@@ -165,8 +165,7 @@ def augment(
     from helpers.plotting.tasks import augmentation_figure
 
     count, first = genre_files.write_augmented(data_root, split, out, seed)
-    waveforms = genre_files.examples(first, seed)
-    figure = augmentation_figure(waveforms, genre_files.spectrograms(waveforms), genre_files.SHOWN_S)
+    figure = augmentation_figure(*genre_files.examples(first, seed), genre_files.SHOWN_S)
     save_figure(figure, out / "augmentation.png")
     print(f"{out}: {count} files, train_list.txt, augmentation.png; next: python -m helpers genre train "
           f"--augmented {out}")  # fmt: skip

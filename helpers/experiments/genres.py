@@ -1,8 +1,8 @@
-"""The genre study: the document's recipe and models, what there is to choose, splits and folds, votes of windows.
+"""The genre study: the document's recipe and models, one training, the votes of windows.
 
 A track is the unit of every split; windows are cut behind the split, so that all models are judged on the same
 seconds of the same tracks. Source: "Music genre classification (PyTorch)". Shown in notebook 06.
-Axis letters: W windows, N tracks, C classes.
+Axis letters: W windows, N tracks, C classes, D features.
 """
 
 from __future__ import annotations
@@ -10,41 +10,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from scipy.special import log_softmax
 from torch import nn
+from torch.utils.data import DataLoader
 
+from helpers.augmentation.genre import ON_THE_FLY
 from helpers.config import InputError, MelConfig, TrainConfig
 from helpers.datasets import gtzan
-from helpers.datasets.base import Clip, grouped_folds, groups
+from helpers.datasets.base import AugmentedDataset, Clip, ClipDataset, groups, subset
 from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.single import majority_baseline, top_k_accuracy
-from helpers.experiments.common import labels_of
+from helpers.experiments.common import Trained, curves, labels_of
 from helpers.models import build
-from helpers.prediction.clips import predict
+from helpers.models.pooled import solve
+from helpers.prediction.clips import best_device, predict_clips
+from helpers.training.fit import fit
 
-TASK = "gtzan"
 Parts = dict[str, list[Clip]]  # train, valid, test
-ZOO = {  # registry name -> name in the document's table, in its order; what the document only plans comes last
-    "cnn_1d_5l": "5L-1D CNN",
-    "alexnet": "AlexNet",
-    "vgg11": "VGG11",
-    "vgg13": "VGG13",
-    "vgg16": "VGG16",
-    "vgg19": "VGG19",
-    "googlenet": "GoogLeNet",
-    "resnet34": "ResNet34",
-    "resnet50": "ResNet50",
-    "densenet121": "DenseNet121",
-    "sample_cnn": "SampleCNN basic block",
-    "cnn_2d_4l": "4L-2D CNN",
-    "cnn_2d_4l_gru": "4L-2D CNN + GRU",
-    "auditory_pathway": "A1-belt-parabelt-T2/T3",
-    "scattering_svm": "Wavelet scattering + linear SVM",
-    "pooled_lda": "Pooled statistics + LDA",
-    "pooled_lda_svm": "Pooled statistics + LDA and SVMs",
+ZOO: dict[str, tuple[str, tuple[float | None, ...]]] = {  # registry name -> title, accuracies in the document's table
+    # on whole GTZAN: train, valid, train augmented, valid augmented, test; what it only plans comes last
+    "cnn_1d_5l": ("5L-1D CNN", (0.97, 0.55, 0.99, 0.70, None)),
+    "alexnet": ("AlexNet", (0.98, 0.63, 0.99, 0.72, None)),
+    "vgg11": ("VGG11", (0.99, 0.68, 0.99, 0.76, None)),
+    "vgg13": ("VGG13", (0.97, 0.68, 0.99, 0.74, None)),
+    "vgg16": ("VGG16", (0.99, 0.69, 0.99, 0.75, None)),
+    "vgg19": ("VGG19", (0.98, 0.67, 0.99, 0.74, None)),
+    "googlenet": ("GoogLeNet", (0.75, 0.57, 0.99, 0.65, None)),
+    "resnet34": ("ResNet34", (0.99, 0.63, 0.99, 0.70, None)),
+    "resnet50": ("ResNet50", (0.99, 0.61, 0.99, 0.69, None)),
+    "densenet121": ("DenseNet121", (0.98, 0.66, 0.99, 0.76, None)),
+    "sample_cnn": ("SampleCNN basic block", (0.13, 0.13, 0.15, 0.13, None)),
+    "cnn_2d_4l": ("4L-2D CNN", (0.93, 0.62, 0.95, 0.77, 0.8339)),
+    "cnn_2d_4l_gru": ("4L-2D CNN + GRU", (0.92, 0.64, 0.99, 0.76, 0.8155)),
+    "auditory_pathway": ("A1-belt-parabelt-T2/T3", ()),
+    "scattering_svm": ("Wavelet scattering + linear SVM", ()),
+    "pooled_lda": ("Pooled statistics + LDA", ()),
+    "pooled_lda_svm": ("Pooled statistics + LDA and SVMs", ()),
 }
 SOLVED = ("scattering_svm", "pooled_lda", "pooled_lda_svm")  # fixed features, a head that is solved, not trained
 BASE = "cnn_2d_4l"
@@ -53,89 +59,55 @@ ABLATIONS = {  # rows beside the zoo: the document's own ablations of its networ
     "cnn_2d_4l_3_conv": ("4L-2D CNN without one convolution", {"channels": (32, 64, 128)}),
     "cnn_2d_4l_1024": ("4L-2D CNN, 1024 frames at once", {}),
 }
-TITLES = ZOO | {name: title for name, (title, _) in ABLATIONS.items()}
+TITLES = {name: title for name, (title, _) in (ZOO | ABLATIONS).items()}
+MEL = MelConfig(gtzan.SAMPLE_RATE, n_fft=1024, hop_length=512, n_mels=128, f_min=30.0, f_max=11_025.0)
+USED_S = 1024 * MEL.hop_length / MEL.sample_rate  # s of each file; 1024 frames are the document's feature length
 HIDDEN = 128  # units of the fully connected layer of the 4L-2D CNN
 SHRINKAGES = (0.1, 0.3, 0.6)  # of the covariance of the discriminant
 
 
 @dataclass(frozen=True)
-class GenreConfig:
-    """Hyper-parameters with the document's values; momentum 0.9 and Nesterov are what "sgd" means in this project."""
+class GenreConfig(TrainConfig):
+    """The document's recipe; momentum 0.9 and Nesterov are what "sgd" means in this project."""
 
-    sample_rate: int = 22_050  # Hz
-    n_fft: int = 1024  # samples, also the window
-    hop_length: int = 512  # samples
-    n_mels: int = 128  # bands
-    feature_length: int = 1024  # frames of each file that are used
-    window_s: float = 3.0  # a file votes by windows of this length
-    pooled_windows: tuple[tuple[float, float], ...] = ((3.0, 1.5), (7.5, 2.5))  # length and hop, s: to choose from
-    optimizer: str = "sgd"
+    epochs: int = 100  # at most; the document's best run stopped after 26
     learning_rate: float = 0.01
     weight_decay: float = 1e-6
-    batch_size: int = 32
-    epochs: int = 100  # at most; the document's best run stopped after 26
-    patience: int = 10  # epochs without a better validation score: early stopping
+    optimizer: str = "sgd"
+    schedule: Literal["constant", "cosine"] = "constant"
+    balanced: bool = False
     normalisation: str = "batch"
+    window_s: float = 3.0  # a file votes by windows of this length
+    pooled_windows: tuple[tuple[float, float], ...] = ((3.0, 1.5), (7.5, 2.5))  # length and hop, s: to choose from
     max_windows: int = 10**9  # that are trained on; a budget may set less
-    workers: int = 2  # processes that read and augment
-    seed: int = 0
-
-    @property
-    def used_s(self) -> float:
-        """Seconds of each file that are used."""
-        return self.feature_length * self.hop_length / self.sample_rate
 
     def arguments(self, name: str) -> dict:
         """What the builder of a model is given, as plain values: they travel in the checkpoint."""
         if name == "scattering_svm":
-            return {"mel": self.mel, "seconds": self.window_s}
+            return {"mel": asdict(MEL), "seconds": self.window_s}
         if name in SOLVED:
-            return {"mel": self.mel}
-        network = {"mel": self.mel, "normalisation": self.normalisation}
+            return {"mel": asdict(MEL)}
+        network = {"mel": asdict(MEL), "normalisation": self.normalisation}
         if model_of(name) == BASE:
             network |= {"hidden": HIDDEN} | ABLATIONS.get(name, ("", {}))[1]
         return network
 
-    @property
-    def mel(self) -> dict:
-        """Front end, as plain values for a model's builder."""
-        return asdict(MelConfig(self.sample_rate, self.n_fft, self.hop_length, self.n_mels, 30.0, self.sample_rate / 2))
-
-    @property
-    def train(self) -> TrainConfig:
-        """The recipe for `training.fit`."""
-        same = ("epochs", "batch_size", "learning_rate", "weight_decay", "optimizer", "patience", "workers", "seed")
-        return TrainConfig(schedule="constant", balanced=False, **{name: getattr(self, name) for name in same})
-
 
 @dataclass(frozen=True)
 class Setting:
-    """What is chosen by cross-validation inside the training tracks: windows, and the strength of the solver."""
+    """What is chosen by cross-validation inside the training tracks: windows, and the shrinkage of the discriminant."""
 
     model: str
     window_s: float
     hop_s: float
-    options: tuple[tuple[str, float], ...] = ()
+    shrinkage: float | None = None
 
 
-def model_of(name: str) -> str:
-    """Registry name of a row of the table.
+@dataclass(frozen=True, kw_only=True)
+class TrainedOnWindows(Trained):
+    """A model after training, with how tracks are cut for it."""
 
-    Raises:
-        InputError: there is no such row.
-    """
-    if name not in TITLES:
-        raise InputError(f"model {name!r}: not in the genre study; choose one of {', '.join(TITLES)}")
-    return name if name in ZOO else BASE
-
-
-def settings(name: str, config: GenreConfig) -> list[Setting]:
-    """What there is to choose from: nothing for a network, windows and shrinkage for pooled statistics."""
-    if not model_of(name).startswith("pooled"):
-        seconds = config.used_s if name.endswith("_1024") else config.window_s
-        return [Setting(model_of(name), seconds, seconds)]
-    strengths = [(("shrinkage", value),) for value in SHRINKAGES]
-    return [Setting(name, *window, options) for window in config.pooled_windows for options in strengths]
+    setting: Setting
 
 
 @dataclass(frozen=True)
@@ -156,12 +128,23 @@ class Votes:
         return float(self.scores[np.arange(len(self.labels)), self.labels].mean())
 
 
-def split_tracks(tracks: Sequence[Clip], protocol: str, seed: int) -> Parts:
-    """Whole tracks by part.
+def model_of(name: str) -> str:
+    """Registry name of a row of the table; an InputError if there is no such row."""
+    if name not in TITLES:
+        raise InputError(f"model {name!r}: not in the genre study; choose one of {', '.join(TITLES)}")
+    return name if name in ZOO else BASE
 
-    Raises:
-        InputError: a part that training or testing needs is empty.
-    """
+
+def settings(name: str, config: GenreConfig) -> list[Setting]:
+    """What there is to choose from: nothing for a network, windows and shrinkage for pooled statistics."""
+    if not model_of(name).startswith("pooled"):
+        seconds = USED_S if name.endswith("_1024") else config.window_s
+        return [Setting(model_of(name), seconds, seconds)]
+    return [Setting(name, *window, shrinkage) for window in config.pooled_windows for shrinkage in SHRINKAGES]
+
+
+def split_tracks(tracks: Sequence[Clip], protocol: str, seed: int) -> Parts:
+    """Whole tracks by part; an InputError if a part that training or testing needs is empty."""
     parts = gtzan.split(tracks, protocol, seed)
     for part, clips in parts.items():
         if not clips:
@@ -169,9 +152,9 @@ def split_tracks(tracks: Sequence[Clip], protocol: str, seed: int) -> Parts:
     return parts
 
 
-def windows_of(tracks: Sequence[Clip], setting: Setting, config: GenreConfig) -> list[Clip]:
+def windows_of(tracks: Sequence[Clip], setting: Setting) -> list[Clip]:
     """The windows that tracks are cut to."""
-    return gtzan.windows(tracks, setting.window_s, setting.hop_s, config.used_s)
+    return gtzan.windows(tracks, setting.window_s, setting.hop_s, USED_S)
 
 
 def vote(logits: np.ndarray, windows: Sequence[Clip]) -> Votes:
@@ -184,54 +167,84 @@ def vote(logits: np.ndarray, windows: Sequence[Clip]) -> Votes:
     return Votes(tracks, scores / counts[:, None], labels)
 
 
-def blocks(tracks: Sequence[Clip], count: int = 3) -> np.ndarray:
-    """Group of each track [N]: so many runs of neighbouring numbers in each genre, which often are of one artist."""
-    place = {}
-    for genre in {clip.group.split(".")[0] for clip in tracks}:
-        names = sorted({clip.group for clip in tracks if clip.group.split(".")[0] == genre})
-        place |= {name: f"{genre} {rank * count // len(names)}" for rank, name in enumerate(names)}
-    return np.array([place[clip.group] for clip in tracks])
-
-
-def folds(tracks: Sequence[Clip], most: int, by_block: bool, seed: int) -> np.ndarray:
-    """Fold of each track [N], as many as every genre has tracks (or runs of neighbours), and at most so many."""
-    unit, labels = blocks(tracks) if by_block else groups(tracks), labels_of(tracks)
-    fewest = min(len(set(unit[labels == label])) for label in np.unique(labels))
-    return grouped_folds(labels, unit, max(2, min(most, fewest)), seed)
-
-
 def baseline(parts: Parts) -> float:
     """Accuracy on the test tracks of always naming the most frequent training genre."""
-    labels = {part: np.array([label for _, label in sorted({(c.group, c.labels[0]) for c in clips})])
-              for part, clips in parts.items()}
+    labels = {part: np.array(list({clip.group: clip.labels[0] for clip in parts[part]}.values())) for part in parts}
     return majority_baseline(labels["train"], labels["test"])["top1"]
 
 
-@lru_cache(maxsize=8)
-def _known(model: str, window_s: float, config: GenreConfig) -> dict[Clip, torch.Tensor]:
+def train(
+    name: str, setting: Setting, parts: Parts, config: GenreConfig, classes: int, augment: bool = False,
+    run_dir: Path | None = None,
+) -> TrainedOnWindows:  # fmt: skip
+    """Train a row of `TITLES` on the tracks of parts["train"], by one of its settings.
+
+    A network keeps the epoch that is best on parts["valid"]. `augment` changes training windows by the seven
+    augmentations, never the others. A network's training that was killed goes on from `run_dir`.
+    """
+    history: list[dict] = []
+    windows = subset(windows_of(parts["train"], setting), config.max_windows, config.seed)
+    arguments = config.arguments(name)
+    if name in SOLVED:
+        model = solved(setting, windows, config, classes, augment)
+    else:
+        model = build(setting.model, classes, seed=config.seed, **arguments)
+        sets = [ClipDataset(part, classes, MEL.sample_rate, setting.window_s)
+                for part in (windows, windows_of(parts["valid"], setting))]
+        history = [curves(fit(model, *sets, config, augment=ON_THE_FLY if augment else None, run_dir=run_dir))]
+    if name == "pooled_lda_svm":
+        arguments |= {"vectors": len(model.head.svm.vectors)}
+    return TrainedOnWindows(model, setting.model, arguments, history, config, windows, setting=setting)
+
+
+def solved(
+    setting: Setting, windows: Sequence[Clip], config: GenreConfig, classes: int, augment: bool = False
+) -> nn.Module:
+    """A model with fixed features, solved on windows, and on their augmented copies too.
+
+    Raises:
+        InputError: there are no more windows than genres.
+    """
+    rows, labels = features(setting, windows, config), torch.from_numpy(labels_of(windows))
+    if len(windows) <= len(labels.unique()):
+        raise InputError(f"model {setting.model!r}: {len(windows)} training windows; give more than one for a genre")
+    model = build(setting.model, classes, seed=config.seed, **config.arguments(setting.model))
+    if augment:
+        data = ClipDataset(windows, classes, MEL.sample_rate, setting.window_s)
+        data = AugmentedDataset(data, ON_THE_FLY, config.seed)
+        with torch.inference_mode():
+            changed = [model.frontend(waves) for waves, _ in DataLoader(data, 16, num_workers=config.workers)]
+        rows, labels = torch.cat([rows, *changed]), torch.cat([labels, labels])
+    options = {} if setting.shrinkage is None else {"shrinkage": setting.shrinkage}
+    solve(model, setting.model, rows, labels, **options)
+    return model
+
+
+def logits_of(model: nn.Module, setting: Setting, windows: Sequence[Clip], config: GenreConfig) -> np.ndarray:
+    """What a trained model says of windows, [W, C]."""
+    if setting.model not in SOLVED:
+        return predict_clips(model, windows, MEL.sample_rate, setting.window_s, device=best_device())
+    with torch.inference_mode():
+        return model.head(model.encoder(features(setting, windows, config))).numpy()
+
+
+def votes(trained: TrainedOnWindows, tracks: Sequence[Clip]) -> Votes:
+    """Scores of every track by its windows."""
+    windows = windows_of(tracks, trained.setting)
+    return vote(logits_of(trained.network, trained.setting, windows, trained.config), windows)
+
+
+@lru_cache
+def _known(frontend: str, window_s: float) -> dict[Clip, torch.Tensor]:
     """Features of windows that were computed before: cross-validation asks for the same ones again and again."""
     return {}
 
 
 def features(setting: Setting, windows: Sequence[Clip], config: GenreConfig) -> torch.Tensor:
-    """What the front end of a solved model makes of the windows, [W, D]."""
-    known = _known(setting.model, setting.window_s, config)
-    new = [window for window in windows if window not in known]
-    if new:
+    """What the front end of a solved model makes of windows, [W, D]; the pooled models share theirs."""
+    known = _known(setting.model.split("_")[0], setting.window_s)
+    if new := [window for window in windows if window not in known]:
         frontend = build(setting.model, 1, **config.arguments(setting.model)).frontend
-        known.update(zip(new, torch.from_numpy(logits_of(frontend, new, config, setting.window_s)), strict=True))
+        rows = predict_clips(frontend, new, MEL.sample_rate, setting.window_s)
+        known.update(zip(new, torch.from_numpy(rows), strict=True))
     return torch.stack([known[window] for window in windows])
-
-
-def logits_of(
-    network: nn.Module, windows: Sequence[Clip], config: GenreConfig, seconds: float, device: str = "cpu"
-) -> np.ndarray:
-    """What a network makes of windows, [W, …].
-
-    Raises:
-        InputError: one of them cannot be read.
-    """
-    rows, unreadable = predict(network, windows, config.sample_rate, seconds, batch_size=16, device=device)
-    if unreadable:
-        raise InputError(next(iter(unreadable.values())))
-    return rows

@@ -5,7 +5,7 @@ from genre_pieces import GENRES, RATE, piece, write
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.experiments import genre_files, genre_train
+from helpers.experiments import genre_files
 from helpers.experiments.genres import GenreConfig
 
 TRAINING = {"blues": (0, 1, 12, 13), "jazz": (2, 3, 73, 74), "metal": (0, 1, 12, 13)}
@@ -55,7 +55,7 @@ def test_stimuli_are_recognised_by_their_names_and_labelled_by_the_chosen_genres
 def test_a_model_trains_by_lists(kind, request, tmp_path):
     root = request.getfixturevalue(kind)
     config = GenreConfig(workers=0, pooled_windows=((3.0, 3.0),))
-    printed = genre_train.train_checkpoint("pooled_lda", root, "lists", tmp_path / "m.pt", config, GENRES, False, None)
+    printed = genre_files.train_checkpoint("pooled_lda", root, "lists", tmp_path / "m.pt", config, GENRES, False, None)
     assert "lists split of GTZAN (subset)" in printed and "test: 100.0% [" in printed and "of 3 tracks" in printed
 
 

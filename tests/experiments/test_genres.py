@@ -12,7 +12,7 @@ from helpers import audio
 from helpers.config import InputError
 from helpers.datasets import fmri, gtzan
 from helpers.datasets.base import Clip
-from helpers.experiments import genre_files, genre_table, genre_train, genres
+from helpers.experiments import genre_files, genre_table, genres
 from helpers.experiments.genres import GenreConfig, Setting
 from helpers.models.checkpoint import load_checkpoint
 
@@ -33,7 +33,7 @@ def tracks(corpus):
 def checkpoint(corpus, tmp_path_factory):
     """A checkpoint of the pooled model trained on all of the corpus, and what was printed."""
     path = tmp_path_factory.mktemp("checkpoint") / "gtzan.pt"
-    printed = genre_train.train_checkpoint("pooled_lda", corpus, "all", path, CONFIG, GENRES, False, None)
+    printed = genre_files.train_checkpoint("pooled_lda", corpus, "all", path, CONFIG, GENRES, False, None)
     return path, printed
 
 
@@ -48,23 +48,19 @@ def test_windows_of_a_track_vote_by_mean_log_probability():
     assert votes.likelihood == pytest.approx((np.log(0.9) + (np.log(0.4) + np.log(0.9)) / 2) / 2)
 
 
-def test_blocks_are_runs_of_neighbouring_numbers():
-    numbers = (9, 0, 1, 40, 2, 3)
-    clips = [Clip(Path("x"), (0,), f"{genre}.{number:05d}") for genre in ("blues", "jazz") for number in numbers]
-    assert genres.blocks(clips)[:6].tolist() == ["blues 2", "blues 0", "blues 0", "blues 2", "blues 1", "blues 1"]
-
-
-@pytest.mark.parametrize("by_block", [False, True])
-def test_folds_hold_tracks_or_their_neighbours_together(tracks, by_block):
-    fold = genres.folds(tracks, 10, by_block, seed=0)
-    assert len(set(fold)) == (3 if by_block else 6)
-    units = genres.blocks(tracks) if by_block else np.array([clip.group for clip in tracks])
-    assert all(len(set(fold[units == unit])) == 1 for unit in set(units))
+@pytest.mark.parametrize(("by_block", "count"), [(False, 6), (True, 3)])
+def test_folds_hold_tracks_or_their_neighbours_together(tracks, by_block, count):
+    fold = dict(zip((clip.group for clip in tracks), genre_table.folds(tracks, 10, by_block, seed=0), strict=True))
+    assert len(set(fold.values())) == count
+    for genre in GENRES:
+        own = [fold[track] for track in sorted(fold) if track.startswith(genre)]
+        assert sorted(own) == sorted([*range(count)] * (6 // count))
+        assert not by_block or own[::2] == own[1::2]  # three runs of two neighbours
 
 
 def test_a_network_trains_by_the_lists_and_its_tracks_vote(corpus, tmp_path):
     config = replace(CONFIG, window_s=1.5)
-    printed = genre_train.train_checkpoint(
+    printed = genre_files.train_checkpoint(
         "cnn_2d_4l", corpus, "filtered", tmp_path / "m.pt", config, GENRES, True, None)
     assert "filtered split of GTZAN (subset): trained on 6 tracks" in printed
     assert "test: " in printed and "of 6 tracks" in printed and "baseline (most frequent genre): 33.3%" in printed
@@ -80,40 +76,45 @@ def test_nested_cross_validation_separates_what_differs_audibly(checkpoint):
 
 
 def test_a_setting_is_chosen_without_the_fold_that_judges_it(tracks, monkeypatch):
-    seen = []
-    judged = genre_train._judged
-
-    def spy(setting, clips, held_out, *rest):
-        seen.append(({clip.group for clip, out in zip(clips, held_out, strict=True) if out}, len(clips)))
-        return judged(setting, clips, held_out, *rest)
-
-    monkeypatch.setattr(genre_train, "_judged", spy)
+    fitted, judged = [], []
+    solved, vote = genres.solved, genres.vote
+    monkeypatch.setattr(genres, "solved", lambda setting, windows, *rest: (
+        fitted.append({clip.group for clip in windows}), solved(setting, windows, *rest))[1])
+    monkeypatch.setattr(genres, "vote", lambda logits, windows: (
+        judged.append({clip.group for clip in windows}), vote(logits, windows))[1])
     candidates = genres.settings("pooled_lda", CONFIG)
-    votes, chosen = genre_train.nested(candidates, tracks, CONFIG, len(GENRES))
+    votes, chosen = genre_table.cross_validate(candidates, tracks, CONFIG, len(GENRES))
     assert len(candidates) == 3 and len(chosen) == 6 and sorted(votes.tracks) == sorted(clip.group for clip in tracks)
-    outer = [groups for groups, n in seen if n == len(tracks)]
-    inner, start = [(groups, n) for groups, n in seen if n < len(tracks)], 0
-    for held_out in outer:  # all inner folds of an outer one come before it
-        mine = inner[start : start + len(inner) // len(outer)]
-        start += len(mine)
-        assert not held_out & set().union(*(groups for groups, _ in mine))
+    each = len(fitted) // 6  # inner folds of all candidates, then the outer fold, six times
+    assert each == 1 + 3 * 5 and len(fitted) == len(judged) == 6 * each
+    for start in range(0, 6 * each, each):
+        held_out = judged[start + each - 1]
+        assert not held_out & set().union(*fitted[start : start + each], *judged[start : start + each - 1])
 
 
 def test_of_equally_accurate_settings_the_likelier_is_chosen(tracks, monkeypatch):
-    sure, unsure = Setting("pooled_lda", 3.0, 3.0), Setting("pooled_lda", 3.0, 3.0, (("shrinkage", 1.0),))
+    sure, unsure = Setting("pooled_lda", 3.0, 3.0), Setting("pooled_lda", 3.0, 3.0, shrinkage=1.0)
 
-    def voted(setting, clips, *rest):
-        labels, right = np.array([clip.labels[0] for clip in clips]), 0.9 if setting == sure else 0.4
+    def voted(candidates, clips, *rest):
+        labels, right = np.array([clip.labels[0] for clip in clips]), 0.9 if candidates == [sure] else 0.4
         scores = np.log(np.where(np.eye(3, dtype=bool)[labels], right, 0.05))
-        return genres.Votes(np.array([clip.group for clip in clips]), scores, labels)
+        return genres.Votes(np.array([clip.group for clip in clips]), scores, labels), candidates
 
-    monkeypatch.setattr(genre_train, "cross_validate", voted)
-    assert genre_train.choose([unsure, sure], tracks, CONFIG, 3) == sure
+    monkeypatch.setattr(genre_table, "cross_validate", voted)
+    assert genre_table.choose([unsure, sure], tracks, CONFIG, 3) == sure
+
+
+def test_too_few_windows_are_refused_and_choose_nothing(tracks):
+    few = [next(clip for clip in tracks if clip.labels == (label,)) for label in range(3)]
+    candidates = [Setting("pooled_lda", 7.0, 7.0, shrinkage) for shrinkage in (0.1, 0.6)]
+    assert genre_table.choose(candidates, few, CONFIG, 3) == candidates[0]
+    with pytest.raises(InputError, match="3 training windows"):
+        genres.solved(candidates[0], genres.windows_of(few, candidates[0]), CONFIG, 3)
 
 
 def test_networks_need_validation_tracks():
     with pytest.raises(InputError, match="--split filtered"):
-        genre_train.cross_validated("cnn_2d_4l", [], CONFIG, 3)
+        genre_files.nested("cnn_2d_4l", [], CONFIG, 3)
 
 
 def test_unknown_models_and_empty_parts_are_refused(tracks):
@@ -125,9 +126,11 @@ def test_unknown_models_and_empty_parts_are_refused(tracks):
 
 def test_a_budget_limits_training_and_never_what_is_judged(tracks):
     parts = genres.split_tracks(tracks, "filtered", 0)
-    trained = genre_train.train("scattering_svm", parts, replace(CONFIG, max_windows=5, window_s=1.5), 3)
-    assert len(trained.windows) == 5 and len({clip.labels for clip in trained.windows}) == 3
-    assert len(genre_train.votes(trained, parts["test"]).tracks) == 6
+    config = replace(CONFIG, max_windows=5, window_s=1.5)
+    (setting,) = genres.settings("scattering_svm", config)
+    trained = genres.train("scattering_svm", setting, parts, config, 3)
+    assert len(trained.train) == 5 and len({clip.labels for clip in trained.train}) == 3
+    assert len(genres.votes(trained, parts["test"]).tracks) == 6
 
 
 def test_ablations_differ_from_the_network_in_one_thing():
@@ -174,7 +177,7 @@ def test_the_headline_is_the_best_on_validation_of_both_columns_and_never_looks_
 
 def test_the_documents_figures_stand_beside_ours():
     row = {"model": "cnn_2d_4l", "name": "4L-2D CNN", "plain": scores(0.6), "augmented": scores(0.7)}
-    (line,) = genre_table.table([row])
+    line = genre_table.table([row]).loc["4L-2D CNN"]
     assert line[genre_table.DOCUMENT] == "0.93 / 0.62 / 0.95 / 0.77 / 0.83"
 
 
