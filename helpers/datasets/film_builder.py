@@ -31,20 +31,18 @@ from helpers.files import atomic
 MANIFEST, AUDIO = "manifest.parquet", "audio"
 ROWS = 20_000  # windows in a row group: ten minutes of film
 
+
 def window_count(seconds: float) -> int:
     """Whole windows in a film of a length."""
     return int(seconds / WINDOW_S + 1e-6)
 
 
 def labels(source: Source, instruments: Sequence[str], first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Labels of the windows first … first + count - 1.
+    """Presence and certainty in the windows first … first + count - 1; a window is in a segment if its middle is.
 
-    A window belongs to a segment if its middle does. Inside of segments the instruments that none of them names are
-    absent. Outside nothing is known, unless the source is annotated exhaustively: then nothing is heard.
-
-    Returns:
-        presence float32 [count, instruments]: 1 heard, 0 not heard, NaN unknown; and certainty float32 [count]: the
-        lowest of the segments that a window belongs to, 1 for background, NaN where nothing is known.
+    Presence, float32 [count, instruments], is 1 heard, 0 not heard (inside of segments that do not name the
+    instrument, and everywhere else in an exhaustively annotated source), NaN unknown. Certainty, float32 [count], is
+    the lowest of the segments that a window belongs to, 1 for background, NaN where nothing is known.
     """
     presence = np.full((count, len(instruments)), 0.0 if source.exhaustive else np.nan, np.float32)
     certainty = np.full(count, 1.0 if source.exhaustive else np.nan, np.float32)

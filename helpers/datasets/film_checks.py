@@ -94,7 +94,8 @@ def download(sources: Sources, root: Path) -> None:
     """Fetch the films that have an address instead of a file, unless they are there; raises as `fetch`."""
     for source in sources.sources:
         if source.url is not None:
-            fetch(_archive(source), _downloaded(source, root).parent)
+            archive, path = _download(source, root)
+            fetch(archive, path.parent)
 
 
 def structure(content: Any) -> list[Fault]:
@@ -183,7 +184,7 @@ def _film(source: Source, root: Path) -> Film | None:
     """Find a source's file and decode its beginning; None: its place is unknown, or it is not downloaded yet."""
     if not source.file and not source.sha256:
         return None
-    path = inside(root, source.file) if source.file else _downloaded(source, root)
+    path = inside(root, source.file) if source.file else _download(source, root)[1]
     if not source.file and not path.exists():
         return None
     if not path.is_file():
@@ -202,12 +203,10 @@ def _content_fingerprint(path: Path) -> str:
         return fingerprint([size, *(hashlib.sha256(part).hexdigest() for part in (head, file.read()))])
 
 
-def _downloaded(source: Source, root: Path) -> Path:
-    return Path(root) / "downloads" / source.id / _archive(source).name
-
-
-def _archive(source: Source) -> Archive:
-    return Archive(source.url, f"sha256:{source.sha256}", "?")
+def _download(source: Source, root: Path) -> tuple[Archive, Path]:
+    """What is fetched for a source, and where to."""
+    archive = Archive(source.url, f"sha256:{source.sha256}", "?")
+    return archive, Path(root) / "downloads" / source.id / archive.name
 
 
 def _place(source: Source) -> str:
@@ -232,13 +231,13 @@ def _repeated(keys: dict[int, str]) -> Iterator[tuple[int, int]]:
 
 def _ends(films: dict[int, Film]) -> Iterator[Fault]:
     """Segments that begin before the film or end after it."""
+    remedy = "correct it or the offset"
     for index, film in films.items():
         for number, segment in enumerate(film.source.segments):
-            start, end = segment.start + film.source.offset, segment.end + film.source.offset
             place = ("sources", index, "segments", number)
-            if end > film.seconds + END_TOLERANCE:
-                late = f"{format_time(end)} in the file is beyond its end {format_time(film.seconds)}"
-                yield Fault((*place, "end"), f"{late}; correct it or the offset")
-            if start < 0:
-                early = f"{format_time(start)} in the file is before its beginning"
-                yield Fault((*place, "start"), f"{early}; correct it or the offset")
+            start, end = (format_time(time + film.source.offset) for time in (segment.start, segment.end))
+            if segment.end + film.source.offset > film.seconds + END_TOLERANCE:
+                beyond = f"{end} in the file is beyond its end {format_time(film.seconds)}"
+                yield Fault((*place, "end"), f"{beyond}; {remedy}")
+            if segment.start + film.source.offset < 0:
+                yield Fault((*place, "start"), f"{start} in the file is before its beginning; {remedy}")

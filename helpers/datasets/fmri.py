@@ -45,7 +45,7 @@ class Stimulus:
 
 def is_stimulus(name: str) -> bool:
     """Whether a file name, with or without folders, has the form of a stimulus name."""
-    return NAME.fullmatch(_base(name)) is not None
+    return bool(_match(name))
 
 
 def parse(name: str) -> Stimulus:
@@ -57,8 +57,8 @@ def parse(name: str) -> Stimulus:
     Raises:
         InputError: not such a name, an unknown genre, or a place outside of the 40 rows and 6 or 12 columns.
     """
-    match = NAME.fullmatch(_base(name))
-    if match is None:
+    match = _match(name)
+    if not match:
         raise InputError(f"{name}: not a stimulus name such as Test_run-06-40_reggae.00013_15s.wav")
     part, genre = "test" if match["part"].lower() == "test" else "train", match["genre"].lower()
     column, row = int(match["column"]), int(match["row"])
@@ -107,8 +107,8 @@ def listed(list_file: Path, root: Path, part: str) -> list[Clip]:
     return _ordered(paths, part, str(list_file))
 
 
-def _base(name: str) -> str:
-    return name.replace("\\", "/").rsplit("/", 1)[-1]
+def _match(name: str) -> re.Match | None:
+    return NAME.fullmatch(name.replace("\\", "/").rsplit("/", 1)[-1])
 
 
 def _ordered(paths: Sequence[Path], part: str, where: str) -> list[Clip]:
