@@ -18,9 +18,9 @@ from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
 from helpers.config import InputError, TrainConfig, seed_everything
-from helpers.models.base import channels_last
-from helpers.training.loaders import Labelled, train_loader, valid_loader
+from helpers.models.base import channels_last, has_bfloat16
 from helpers.training.module import Epochs, History, StaysStopped, TrainingModule
+from helpers.training.recipes import Labelled, train_loader, valid_loader
 from helpers.training.state import LAST, WholeFiles, finished_epochs, run_parts, state_folder
 
 
@@ -66,17 +66,17 @@ def fit(
     _quiet()
     channels_last(model).train()
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-    folder = None
+    folder, done = None, 0
     if run_dir is not None:
         augmentations = augment, batch_augment, power_augment, spec_augment
         parts = run_parts(model, (train, valid, sample_weights), config, augmentations, world)
         folder = state_folder(run_dir, parts, speaks=rank == 0)
+        done = finished_epochs(folder / LAST)
     seed_everything(config.seed)
     module = TrainingModule(model, config, batch_augment, power_augment, spec_augment)
     epochs = Epochs(config, on_epoch)
     trainer = _trainer(folder, config, epochs)
     loaders = train_loader(train, augment, config, rank, world, sample_weights), valid_loader(valid, config)
-    done = finished_epochs(folder / LAST) if folder else 0
     loaders[0].sampler.set_epoch(done)  # workers read ahead before Lightning says the epoch
     _run(trainer, module, loaders, folder / LAST if done else None)
     model.load_state_dict(trainer.strategy.broadcast(epochs.weights))
@@ -146,20 +146,11 @@ def trainer_precision(config: TrainConfig) -> str:
         return "32-true"
     if torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
-    able = torch.cpu.get_capabilities()
-    return "bf16-mixed" if able.get("avx512_bf16") or able.get("amx_bf16") else "32-true"
+    return "bf16-mixed" if has_bfloat16() else "32-true"
 
 
 def _quiet() -> None:
     """Silence Lightning's advice, which is not for the one who trains."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    for message in (
-        ".*does not have many workers.*",
-        ".*Checkpoint directory.*",
-        ".*deterministic.*",
-        ".*log_every.*",
-        ".*LeafSpec.*",
-        ".*persistent_workers.*",
-        ".*isinstance.treespec.*",
-    ):
-        warnings.filterwarnings("ignore", message)
+    topics = "many workers|Checkpoint directory|deterministic|log_every|LeafSpec|persistent_workers|isinstance.treespec"
+    warnings.filterwarnings("ignore", f".*({topics})")

@@ -44,10 +44,9 @@ class TrainingModule(L.LightningModule):
         super().__init__()
         self.model, self.config = model, config
         self.batch_augment, self.power_augment, self.spec_augment = batch_augment, power_augment, spec_augment
-        counters = {name: MeanMetric(nan_strategy=math.nan) for name in COUNTERS}  # one NaN makes the mean NaN
-        self.counters = nn.ModuleDict(counters)
-        classes_given = torch.tensor(config.class_weights or 1.0)
-        self.register_buffer("class_weights", classes_given, persistent=False)
+        # one NaN makes the mean NaN
+        self.counters = nn.ModuleDict({name: MeanMetric(nan_strategy=math.nan) for name in COUNTERS})
+        self.register_buffer("class_weights", torch.tensor(config.class_weights or 1.0), persistent=False)
 
     @property
     def frozen(self) -> bool:
@@ -57,11 +56,8 @@ class TrainingModule(L.LightningModule):
     def configure_optimizers(self) -> dict:
         """Optimiser and step-wise schedule of the recipe."""
         chosen = optimizer(self.model, self.config)
-        steps = int(self.trainer.estimated_stepping_batches)
-        return {
-            "optimizer": chosen,
-            "lr_scheduler": {"scheduler": schedule(chosen, self.config.schedule, steps), "interval": "step"},
-        }
+        factor = schedule(chosen, self.config.schedule, int(self.trainer.estimated_stepping_batches))
+        return {"optimizer": chosen, "lr_scheduler": {"scheduler": factor, "interval": "step"}}
 
     def on_train_epoch_start(self) -> None:
         """Seed what is drawn in the steps by (seed, epoch, rank), so that a resumed run draws the same."""
@@ -87,15 +83,13 @@ class TrainingModule(L.LightningModule):
         with torch.set_grad_enabled(not self.frozen):
             embedding = self.model.encoder(features)
         logits = self.model.head(embedding)
-        loss = self._loss(logits, self._smoothed(targets))
-        self._count("train", loss, logits, targets)
-        return loss
+        share = self.config.label_smoothing
+        return self._judge("train", logits, targets * (1 - share) + share / targets.shape[-1], targets)
 
     def validation_step(self, batch: tuple, index: int) -> None:
         """Count loss and score of one validation batch."""
         waveforms, targets = batch
-        logits = self.model(waveforms)
-        self._count("valid", self._loss(logits, targets), logits, targets)
+        self._judge("valid", self.model(waveforms), targets, targets)
 
     def on_validation_epoch_end(self) -> None:
         """Log the epoch's four numbers and start counting again.
@@ -108,22 +102,18 @@ class TrainingModule(L.LightningModule):
                 continue
             value = counter.compute()
             if not torch.isfinite(value):
-                epoch, rate = self.current_epoch + 1, self.config.learning_rate
-                reason = f"{name} is {float(value)} in epoch {epoch}"
+                reason = f"{name} is {float(value)} in epoch {self.current_epoch + 1}"
+                rate = self.config.learning_rate
                 raise InputError(f"training: {reason}; lower the learning rate, which is {rate:g}")
             self.log(name, value, rank_zero_only=False)
             counter.reset()
 
-    def _loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return LOSSES[self.config.loss](logits.float(), targets, self.class_weights)
-
-    def _smoothed(self, targets: torch.Tensor) -> torch.Tensor:
-        share = self.config.label_smoothing
-        return targets * (1 - share) + share / targets.shape[-1]
-
-    def _count(self, side: str, loss: torch.Tensor, logits: torch.Tensor, targets: torch.Tensor) -> None:
+    def _judge(self, side: str, logits: torch.Tensor, learned: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """Count and return the loss against the targets that are learned; the score is against the given ones."""
+        loss = LOSSES[self.config.loss](logits.float(), learned, self.class_weights)
         self.counters[f"{side}_loss"].update(loss.detach(), len(targets))
         self.counters[f"{side}_score"].update(score(logits.detach().float(), targets), len(targets))
+        return loss
 
 
 @dataclass(frozen=True)

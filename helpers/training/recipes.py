@@ -1,22 +1,25 @@
-"""Losses by name, all with the signature (logits, targets, class_weights) -> scalar.
+"""What the names and numbers of a `TrainConfig` stand for: losses, optimiser, schedule, and the order of the clips.
 
-Targets are floats in 0..1 of the logits' shape [..., classes]; in the binary losses NaN marks what is not known and
-does not count.
-`class_weights` is [classes].
-
-Optimisers by name, parameter groups with their learning rates, and the schedule.
+Losses have the signature (logits, targets, class_weights [classes]) -> scalar. Targets are floats in 0..1 of the
+logits' shape [..., classes]; in the binary losses NaN marks what is not known and does not count. Order and
+augmentation of the clips depend on (seed, epoch) alone, on one process or several.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Protocol
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.data import DataLoader, Sampler
 
 from helpers.config import TrainConfig
+from helpers.datasets.base import AugmentedDataset
 
 Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -27,41 +30,39 @@ def cross_entropy(logits: torch.Tensor, targets: torch.Tensor, class_weights: to
     return per_class.sum(dim=-1).mean()
 
 
-def bce(logits: torch.Tensor, targets: torch.Tensor, class_weights: torch.Tensor) -> torch.Tensor:
-    """Binary cross entropy, one decision a class."""
-    known = ~torch.isnan(targets)
-    losses = F.binary_cross_entropy_with_logits(logits, targets.nan_to_num(), reduction="none")
-    return _mean(losses * class_weights, known)
+def bce(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Binary cross entropy of each decision."""
+    return F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
 
 
-def focal(logits: torch.Tensor, targets: torch.Tensor, class_weights: torch.Tensor) -> torch.Tensor:
-    """Binary focal loss with gamma = 2 (Lin et al., Focal loss for dense object detection, ICCV 2017)."""
-    known, targets = ~torch.isnan(targets), targets.nan_to_num()
-    losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+def focal(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Focal loss of each decision, gamma = 2 (Lin et al., Focal loss for dense object detection, ICCV 2017)."""
     probability = torch.sigmoid(logits)
     wrongness = probability * (1 - targets) + (1 - probability) * targets
-    return _mean(losses * wrongness**2 * class_weights, known)
+    return bce(logits, targets) * wrongness**2
 
 
-def asymmetric(logits: torch.Tensor, targets: torch.Tensor, class_weights: torch.Tensor) -> torch.Tensor:
-    """Asymmetric loss, gamma+ = 0, gamma- = 4, margin 0.05 (Ben-Baruch et al., ICCV 2021)."""
-    known, targets = ~torch.isnan(targets), targets.nan_to_num()
-    probability = torch.sigmoid(logits)
-    shifted = (probability - 0.05).clamp_min(0)
-    positive = targets * F.logsigmoid(logits)
-    negative = (1 - targets) * shifted**4 * torch.log((1 - shifted).clamp_min(1e-8))
-    return _mean(-(positive + negative) * class_weights, known)
+def asymmetric(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Asymmetric loss of each decision, gamma+ = 0, gamma- = 4, margin 0.05 (Ben-Baruch et al., ICCV 2021)."""
+    shifted = (torch.sigmoid(logits) - 0.05).clamp_min(0)
+    negative = shifted**4 * torch.log((1 - shifted).clamp_min(1e-8))
+    return -(targets * F.logsigmoid(logits) + (1 - targets) * negative)
 
 
-LOSSES: dict[str, Loss] = {"cross_entropy": cross_entropy, "bce": bce, "focal": focal, "asymmetric": asymmetric}
-
-
-def _mean(losses: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+def _mean_of_known(
+    decisions: Callable, logits: torch.Tensor, targets: torch.Tensor, class_weights: torch.Tensor
+) -> torch.Tensor:
+    known = ~torch.isnan(targets)
+    losses = decisions(logits, targets.nan_to_num()) * class_weights
     return (losses * known).sum() / known.sum().clamp_min(1)
 
 
+BINARY = {"bce": bce, "focal": focal, "asymmetric": asymmetric}
+LOSSES: dict[str, Loss] = {"cross_entropy": cross_entropy} | {
+    name: partial(_mean_of_known, decisions) for name, decisions in BINARY.items()
+}
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "sgd": lambda groups, **settings: torch.optim.SGD(groups, momentum=0.9, nesterov=True, **settings),
+    "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
     "adam": torch.optim.Adam,
     "adamw": torch.optim.AdamW,
     "rmsprop": torch.optim.RMSprop,
@@ -81,18 +82,18 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict]:
 
     Weight decay is for matrices and kernels: biases and normalisations are in groups without.
     """
-    rate, blocks = config.learning_rate * config.encoder_lr_scale, list(getattr(model.encoder, "blocks", []))
+    rate = config.learning_rate * config.encoder_lr_scale
+    blocks = reversed(list(getattr(model.encoder, "blocks", [])))
+    parts = [(block, rate * config.layer_lr_decay**depth) for depth, block in enumerate(blocks, start=1)]
+    parts += [(model.encoder, rate), (model, config.learning_rate)]
     groups, taken = [], set()
-    for depth, block in enumerate(reversed(blocks), start=1):
-        groups.append({"params": list(block.parameters()), "lr": rate * config.layer_lr_decay**depth})
-        taken.update(map(id, block.parameters()))
-    inner = [p for p in model.encoder.parameters() if id(p) not in taken]
-    groups.append({"params": inner, "lr": rate})
-    taken.update(map(id, inner))
-    groups.append({"params": [p for p in model.parameters() if id(p) not in taken], "lr": config.learning_rate})
-    free = [{**group, "params": [p for p in group["params"] if p.ndim < 2], "weight_decay": 0.0} for group in groups]
-    groups = [{**group, "params": [p for p in group["params"] if p.ndim > 1]} for group in groups]
-    return [group for group in groups + free if group["params"]]
+    for part, part_rate in parts:  # what is in an earlier part is not in a later one
+        own = [p for p in part.parameters() if id(p) not in taken]
+        taken.update(map(id, own))
+        groups.append({"params": [p for p in own if p.ndim > 1], "lr": part_rate})
+        groups.append({"params": [p for p in own if p.ndim < 2], "lr": part_rate, "weight_decay": 0.0})
+    groups.sort(key=lambda group: "weight_decay" in group)
+    return [group for group in groups if group["params"]]
 
 
 def schedule(optimizer: torch.optim.Optimizer, name: str, steps: int) -> torch.optim.lr_scheduler.LambdaLR:
@@ -105,3 +106,71 @@ def schedule(optimizer: torch.optim.Optimizer, name: str, steps: int) -> torch.o
         return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, steps - warm))))
 
     return torch.optim.lr_scheduler.LambdaLR(optimizer, {"constant": lambda step: 1.0, "cosine": cosine}[name])
+
+
+class Labelled(Protocol):
+    """A map-style data set of (waveform [samples], target [classes]) that knows all its targets [n, classes]."""
+
+    targets: np.ndarray
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]: ...
+
+
+class EpochSampler(Sampler[int]):
+    """Keys `epoch * n + index` for `AugmentedDataset`, a new order every epoch, the same on every run.
+
+    With `weights` [n] the indices are drawn with replacement in proportion to them, otherwise every index comes
+    once. Each of `world` processes gets every world-th key, all the same number.
+    """
+
+    def __init__(self, n: int, weights: np.ndarray | None, seed: int, rank: int = 0, world: int = 1) -> None:
+        self.n, self.weights, self.seed, self.rank, self.world = n, weights, seed, rank, world
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by Lightning before each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.n // self.world
+
+    def __iter__(self) -> Iterator[int]:
+        generator = np.random.default_rng((self.seed, self.epoch))
+        if self.weights is None:
+            order = generator.permutation(self.n)
+        else:
+            order = generator.choice(self.n, self.n, p=self.weights / self.weights.sum())
+        keys = self.epoch * self.n + order
+        return iter(keys[self.rank : len(self) * self.world : self.world].tolist())
+
+
+def balanced_weights(targets: np.ndarray) -> np.ndarray:
+    """Sampling weights [n] that make every class of [n, classes] (frames, if any, are pooled) equally frequent."""
+    present = np.nan_to_num(targets).reshape(len(targets), -1, targets.shape[-1]).max(axis=1)
+    frequency = present.sum(axis=0)
+    per_class = np.divide(1.0, frequency, out=np.zeros(len(frequency)), where=frequency > 0)
+    weights = (present * per_class).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
+    return np.where(weights > 0, weights, 1.0 / len(targets))
+
+
+def train_loader(
+    data: Labelled, augment: Callable | None, config: TrainConfig, rank: int, world: int,
+    sample_weights: np.ndarray | None = None,
+) -> DataLoader:  # fmt: skip
+    """Batches of augmented waveforms: shuffled, class-balanced, or drawn in proportion to `sample_weights` [n]."""
+    weights = balanced_weights(data.targets) if config.balanced and sample_weights is None else sample_weights
+    sampler = EpochSampler(len(data), weights, config.seed, rank, world)
+    augmented = AugmentedDataset(data, augment, config.seed)
+    return _loader(augmented, min(config.batch_size, len(sampler)), config, sampler=sampler, drop_last=True)
+
+
+def valid_loader(data: Labelled, config: TrainConfig) -> DataLoader:
+    """All validation clips in their order; every process validates all of them, so that all agree on the best."""
+    return _loader(data, config.batch_size, config)
+
+
+def _loader(data: Labelled, batch_size: int, config: TrainConfig, **settings: object) -> DataLoader:
+    """With a generator of its own: else opening a loader would shift the random numbers of the training steps."""
+    return DataLoader(data, batch_size, num_workers=config.workers, persistent_workers=config.workers > 0,
+                      generator=torch.Generator(), **settings)  # fmt: skip

@@ -41,13 +41,13 @@ def run_parts(
     return {
         "recipe": digest(recipe, world),
         "model": digest(str(model), weights),
-        "data": digest(*data, *(content(part) for part in data if hasattr(part, "targets"))),
+        "data": digest(*data, *(_content(part) for part in data if hasattr(part, "targets"))),
         "augmentation": digest(*augmentations),
         "code": digest(torch.__version__, *(path.read_bytes() for path in sources)),
     }
 
 
-def content(data: Any) -> list[np.ndarray]:
+def _content(data: Any) -> list[np.ndarray]:
     """Waveforms of some items of a data set, from its first to its last."""
     return [np.asarray(data[index][0]) for index in np.linspace(0, len(data) - 1, LOOKED_AT, dtype=int).tolist()]
 
@@ -60,12 +60,9 @@ def digest(*values: Any) -> str:
         if isinstance(value, torch.Tensor):
             value = value.detach().cpu().numpy()
         if isinstance(value, np.ndarray) and value.dtype != object:
-            hasher.update(f"{value.dtype}{value.shape}".encode())
-            hasher.update(np.ascontiguousarray(value).tobytes())
+            hasher.update(f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes())
         elif isinstance(value, Mapping):
-            for name, inner in value.items():
-                hasher.update(repr(name).encode())
-                add(inner)
+            add(list(value.items()))
         elif isinstance(value, list | tuple):
             hasher.update(f"{len(value)}[".encode())
             for inner in value:
@@ -73,9 +70,9 @@ def digest(*values: Any) -> str:
         elif isinstance(value, functools.partial):
             add([value.func, value.args, value.keywords])
         elif isinstance(value, types.FunctionType | type):
-            hasher.update(f"{value.__module__}.{value.__qualname__}".encode())
-            add([cell.cell_contents for cell in getattr(value, "__closure__", None) or ()])
-        elif hasattr(value, "__dict__") and not isinstance(value, type):
+            closed = getattr(value, "__closure__", None) or ()
+            add([value.__module__, value.__qualname__, *(cell.cell_contents for cell in closed)])
+        elif hasattr(value, "__dict__"):
             hasher.update(type(value).__qualname__.encode())
             if id(value) not in seen:  # an object may lead back to itself
                 seen.add(id(value))
@@ -99,13 +96,21 @@ def state_folder(run_dir: Path, parts: dict[str, str], speaks: bool = True) -> P
         return folder
     others = sorted((path for path in Path(run_dir).glob(f"*/{PARTS}") if path.parent != folder), key=_age)
     if others and not (folder / LAST).is_file():
-        kept = _parts_in(others[-1])
+        try:
+            kept = dict(read_json(others[-1]))
+        except (InputError, TypeError, ValueError):
+            kept = {}
         other = [name for name, value in parts.items() if kept.get(name) != value]
         print(f"{run_dir}: keeps training with another {' and '.join(other)}; this one starts from the beginning")
     for path in others[:-KEPT]:
         shutil.rmtree(path.parent, ignore_errors=True)
     write_json(folder / PARTS, parts)
     return folder
+
+
+def _age(path: Path) -> float:
+    last = path.with_name(LAST)
+    return (last if last.is_file() else path).stat().st_mtime
 
 
 def finished_epochs(last: Path) -> int:
@@ -127,24 +132,11 @@ def finished_epochs(last: Path) -> int:
 
 
 class WholeFiles(TorchCheckpointIO):
-    """Writes a state whole or not at all."""
+    """Writes a state whole or not at all; an InputError if there is no room or right to."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Path, storage_options: Any = None) -> None:
-        """Write the state; an InputError if there is no room or right to."""
+        """Called by Lightning after each epoch."""
         buffer = io.BytesIO()
         torch.save(checkpoint, buffer)
         with atomic(Path(path)) as temporary:
             temporary.write_bytes(buffer.getbuffer())
-
-
-def _age(path: Path) -> float:
-    last = path.with_name(LAST)
-    return (last if last.is_file() else path).stat().st_mtime
-
-
-def _parts_in(path: Path) -> dict[str, str]:
-    try:
-        found = read_json(path)
-    except InputError:
-        return {}
-    return found if isinstance(found, dict) else {}

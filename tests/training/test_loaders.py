@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers.config import TrainConfig
-from helpers.training.loaders import EpochSampler, balanced_weights, train_loader
+from helpers.training.recipes import EpochSampler, balanced_weights, train_loader
 
 
 def keys(n: int, epoch: int = 0, weights: np.ndarray | None = None, seed: int = 0, rank: int = 0, world: int = 1):
