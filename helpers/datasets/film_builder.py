@@ -25,10 +25,10 @@ from helpers.config import InputError
 from helpers.datasets import film_checks
 from helpers.datasets.base import data_label
 from helpers.datasets.film_checks import Film
-from helpers.datasets.film_sources import SAMPLE_RATE, WINDOW_S, Source, Sources
+from helpers.datasets.film_sources import Source, Sources
+from helpers.datasets.films import MANIFEST, SAMPLE_RATE, WINDOW_S, audio_path
 from helpers.files import atomic
 
-MANIFEST, AUDIO = "manifest.parquet", "audio"
 ROWS = 20_000  # windows in a row group: ten minutes of film
 
 
@@ -85,11 +85,6 @@ def build(path: Path, root: Path, out: Path) -> Path:
 def _unwritable(place: Path, reason: str) -> InputError:
     remedy = "make room or choose another folder, then go on with the same command"
     return InputError(f"{place}: cannot be written ({reason}); {remedy}")
-
-
-def audio_path(out: Path, source_id: str) -> Path:
-    """Where the sound of a built film lies."""
-    return Path(out) / AUDIO / f"{source_id}.flac"
 
 
 def _decode_all(films: Sequence[Film], out: Path) -> None:

@@ -17,7 +17,8 @@ import pydantic
 from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import Archive, fetch
-from helpers.datasets.film_sources import SAMPLE_RATE, Segment, Source, Sources, format_time, parse_time
+from helpers.datasets.film_sources import Segment, Source, Sources, format_time, parse_time
+from helpers.datasets.films import SAMPLE_RATE
 from helpers.files import fingerprint, inside, read_json
 
 END_TOLERANCE = 0.1  # s; the length in the header of a compressed file is not exact

@@ -17,11 +17,9 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from helpers.config import InputError
+from helpers.datasets.films import INSTRUMENTS
 from helpers.files import read_json, write_json, write_text
 
-SAMPLE_RATE = 16_000  # Hz, of built films: that of NSynth, whose encoders go on from
-WINDOW_S = 0.03  # s, resolution of the labels
-INSTRUMENTS = ("gong", "erhu", "dizi", "pipa")
 LATEST_S = 3_600_000.0  # what HH:MM:SS with three digits of hours can say
 CLOCK = r"\d{1,3}:[0-5]\d:[0-5]\d(\.\d{1,6})?"
 LABEL = re.compile(r"(?P<names>[^@#]*)(@\s*(?P<certainty>[\d.]+)\s*)?(#(?P<comment>.*))?")

@@ -18,10 +18,12 @@ import numpy as np
 from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.base import Clip, Corpus, Report
-from helpers.datasets.film_builder import AUDIO, MANIFEST
-from helpers.datasets.film_sources import INSTRUMENTS, SAMPLE_RATE, WINDOW_S
 from helpers.files import fingerprint
 
+SAMPLE_RATE = 16_000  # Hz, of built films: that of NSynth, whose encoders go on from
+WINDOW_S = 0.03  # s, resolution of the labels
+INSTRUMENTS = ("gong", "erhu", "dizi", "pipa")
+MANIFEST = "manifest.parquet"
 MIN_CERTAINTY = 0.5  # below, a claim is too doubtful to learn from or to judge by
 MIN_SOLO = 34  # windows: a second
 REMEDY = "build it with `python -m helpers films build SOURCES.json --out FOLDER`"
@@ -71,6 +73,11 @@ class Films:
         return fingerprint((film.id, film.split, film.targets.tobytes()) for film in self.films)
 
 
+def audio_path(out: Path, source_id: str) -> Path:
+    """Where the sound of a built film lies."""
+    return Path(out) / "audio" / f"{source_id}.flac"
+
+
 def load(out: Path) -> Films:
     """Open a built data set; an InputError if it is not there or its manifest is damaged."""
     import pyarrow as pa
@@ -87,7 +94,7 @@ def load(out: Path) -> Films:
     columns = {name: table[name].to_numpy() for name in ("source", "split", "certainty")}
     labels = np.stack([table[name].cast(pa.int8()).to_numpy() for name in about["instruments"]], 1).astype(np.float32)
     return Films(about["instruments"], about["data"], [
-        BuiltFilm(name, title, columns["split"][rows][0], Path(out) / AUDIO / f"{name}.flac", labels[rows],
+        BuiltFilm(name, title, columns["split"][rows][0], audio_path(out, name), labels[rows],
                   columns["certainty"][rows])
         for name, title in about["titles"].items()
         if len(rows := np.flatnonzero(columns["source"] == name))

@@ -19,7 +19,7 @@ import av
 import numpy as np
 import soxr
 
-from helpers.datasets.film_sources import INSTRUMENTS
+from helpers.datasets.films import INSTRUMENTS
 from helpers.demo.build import Job
 from helpers.demo.chmusic import solo
 from helpers.demo.kinds import draw

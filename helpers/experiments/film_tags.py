@@ -14,8 +14,7 @@ from torch import nn
 from helpers import audio
 from helpers.config import InputError, MelConfig
 from helpers.datasets import film_sources
-from helpers.datasets.film_sources import SAMPLE_RATE, WINDOW_S
-from helpers.datasets.films import BuiltFilm
+from helpers.datasets.films import SAMPLE_RATE, WINDOW_S, BuiltFilm
 from helpers.evaluation import frames
 from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.results import Score

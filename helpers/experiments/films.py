@@ -19,8 +19,7 @@ from helpers.config import BUDGETS, CACHE, InputError, MelConfig, TrainConfig
 from helpers.datasets import chmusic, film_builder
 from helpers.datasets import films as corpus
 from helpers.datasets.base import Clip
-from helpers.datasets.film_sources import SAMPLE_RATE, WINDOW_S
-from helpers.datasets.films import BuiltFilm, FilmDataset, Films
+from helpers.datasets.films import SAMPLE_RATE, WINDOW_S, BuiltFilm, FilmDataset, Films
 from helpers.evaluation import frames
 from helpers.evaluation.intervals import score_text
 from helpers.evaluation.results import Result, versions

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.config import InputError, MelConfig
-from helpers.datasets.film_sources import WINDOW_S
+from helpers.datasets.films import WINDOW_S
 from helpers.features.mel import MelFrontend
 from helpers.models.base import AudioClassifier
 from helpers.models.checkpoint import Checkpoint

@@ -21,7 +21,7 @@ from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import sources
 from helpers.datasets.base import Clip
-from helpers.datasets.film_sources import SAMPLE_RATE, WINDOW_S
+from helpers.datasets.films import SAMPLE_RATE, WINDOW_S
 from helpers.models.base import channels_last, fold_batch_norms, half_precision, has_bfloat16
 
 CORES = os.cpu_count() or 1
