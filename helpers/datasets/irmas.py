@@ -11,9 +11,8 @@ import re
 import shutil
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
@@ -142,7 +141,7 @@ def validate(root: Path) -> Report:
     """
     train, test = _paths(root, "train"), _paths(root, "test")
     label = CORPUS.label(root, "train", len(train))
-    problems = [*_labels_wrong(train, test), *_unreadable([*train, *test])]
+    problems = [*_faults(train, test)]
     if label != "demo":
         problems += _missing(train, test)
     unnamed = sum(not RECORDING.search(path.stem) for path in train)
@@ -172,34 +171,26 @@ def unpack(archive: Path, folder: Path) -> None:
         raise InputError(f"{archive}: damaged archive ({error}); delete it and download it again") from None
 
 
-def _labels_wrong(train: list[Path], test: list[Path]) -> Iterator[str]:
-    """Folders that are no code, tags that contradict the folder, and faulty label files."""
-    for path in train:
-        tagged = TAG.search(path.stem)
-        if tagged and tagged[1] != path.parent.name:
-            yield f"{path}: the name says {tagged[1]!r}, the folder {path.parent.name!r}; move it to the right folder"
-        else:
-            yield from _fault(_training_clip, path)
-    for path in test:
-        yield from _fault(read_labels, path.with_suffix(".txt"))
+def _faults(train: list[Path], test: list[Path]) -> Iterator[str]:
+    """Folders that are no code, tags that contradict the folder, faulty label files, and what has no readable sound."""
+    checks = ((_training_clip, train), (_in_its_folder, train), (_test_clip, test), (_has_sound, [*train, *test]))
+    for check, paths in checks:
+        for path in tqdm(paths, desc="check", unit="file", disable=None, leave=False):
+            try:
+                check(path)
+            except InputError as error:
+                yield str(error)
 
 
-def _unreadable(paths: list[Path]) -> Iterator[str]:
-    for path in tqdm(paths, desc="read headers", unit="file", disable=None):
-        yield from _fault(_heard, path)
+def _in_its_folder(path: Path) -> None:
+    tagged, folder = TAG.search(path.stem), path.parent.name
+    if tagged and folder in CODES and tagged[1] != folder:
+        raise InputError(f"{path}: the name says {tagged[1]!r}, the folder {folder!r}; move it to the right folder")
 
 
-def _heard(path: Path) -> None:
+def _has_sound(path: Path) -> None:
     if audio.length(path) == 0:
         raise InputError(f"{path}: holds no audio; unpack it again")
-
-
-def _fault(check: Callable[[Path], Any], path: Path) -> Iterator[str]:
-    """What is wrong with a file, if a check of it fails."""
-    try:
-        check(path)
-    except InputError as error:
-        yield str(error)
 
 
 def _missing(train: list[Path], test: list[Path]) -> Iterator[str]:
