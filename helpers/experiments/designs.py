@@ -6,7 +6,7 @@ among its labels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,23 +19,30 @@ from helpers.augmentation.mixing import MixAndUnite
 from helpers.augmentation.waveform import Compose, Noise, Resample, Sometimes
 from helpers.config import TrainConfig
 from helpers.datasets import irmas, nsynth
-from helpers.datasets.base import Clip, ClipDataset, multi_hot, subset
+from helpers.datasets.base import Clip, ClipDataset, multi_hot
 from helpers.datasets.mixtures import PhraseDataset
 from helpers.evaluation.multilabel import per_class
 from helpers.experiments import irmas as study
 from helpers.experiments.common import Trained, block_folds, curves, labels_of, split_by_fold
-from helpers.experiments.irmas import checkpoint_of
 from helpers.models import build, multistft, panns
 from helpers.models.checkpoint import Checkpoint
 from helpers.prediction.clips import predict_clips
 from helpers.training.fit import fit
 
+Plan = tuple[str, dict[str, Any], dict[str, Any]]  # model, its arguments, options of `train_design`
 RECIPE = TrainConfig(  # batch size and optimiser of the slides
     epochs=30, batch_size=16, optimizer="adam", weight_decay=0.0, learning_rate=1e-3, schedule="constant", patience=8,
     workers=1,
 )  # fmt: skip
 FREEZE_EPOCHS = 4  # 0 to 3: so long a backbone with weights from elsewhere stays as it is
 DESIGNS = {"1.0: nine spectrograms": "nine_branch", "2.0: three spectrograms": "three_band"}
+METHODS: dict[str, Plan] = {  # what the slides tried beside the architecture, each switched on or off alone
+    "without normalisation": ("three_band", {"normalise": False}, {}),
+    "without noise": ("three_band", {}, {"noise": False}),
+    "with data mixing": ("three_band", {}, {"mix": Mixup()}),
+    "with additive samples": ("three_band", {}, {"mix": MixAndUnite(voices=2)}),
+}
+TRANSFORMS: dict[str, Plan] = {name: ("one_branch", {"transform": name}, {}) for name in multistft.TRANSFORMS}
 
 
 @dataclass(frozen=True)
@@ -55,25 +62,6 @@ SCALES = {
     "smoke": Scale(1, 24, (2, 4, 4, 8), 16, 6, 3, 0),
     "quick": Scale(3, 88, (4, 8, 16, 32), 64, 22, 3, 0),
     "full": Scale(25, 10**9, multistft.CHANNELS, 3_000, 10**9, 4, 1),
-}
-
-
-@dataclass(frozen=True)
-class Methods:
-    """What the slides tried beside the architecture, each on or off."""
-
-    normalise: bool = True  # every spectrogram to mean 0 and deviation 1
-    noise: bool = True  # random noise and tuning
-    mixing: bool = False  # convex mixes of clips and labels
-    additive: bool = False  # sums of clips with all their labels, each of them a right answer
-
-
-VARIANTS = {
-    "as in 2.0": Methods(),
-    "without normalisation": Methods(normalise=False),
-    "without noise": Methods(noise=False),
-    "with data mixing": Methods(mixing=True),
-    "with additive samples": Methods(additive=True),
 }
 
 
@@ -100,19 +88,17 @@ def dataset(clips: Sequence[Clip], model: str = "three_band") -> ClipDataset:
 
 def train_design(
     model: str, arguments: dict[str, Any], clips: Sequence[Clip], valid: Sequence[Clip], config: TrainConfig,
-    methods: Methods | None = None, state: dict | None = None, run_dir: Path | None = None,
+    noise: bool = True, mix: Mixup | MixAndUnite | None = None, state: dict | None = None, run_dir: Path | None = None,
 ) -> Trained:  # fmt: skip
     """Train a network on the single labels of clips; the best epoch is that with most hits on `valid`.
 
-    `state` holds weights for the encoder from elsewhere.
+    `mix` mixes batches and their labels; `state` holds weights for the encoder from elsewhere.
     """
-    methods = methods or Methods()
     network = build(model, len(irmas.CODES), seed=config.seed, **arguments)
     if state:
         network.encoder.load_state_dict(state)
-    mix = MixAndUnite(voices=2) if methods.additive else Mixup() if methods.mixing else None
     history = fit(network, dataset(clips, model), dataset(valid, model), config,
-                  augment=augmentation() if methods.noise else None, batch_augment=mix, run_dir=run_dir)  # fmt: skip
+                  augment=augmentation() if noise else None, batch_augment=mix, run_dir=run_dir)  # fmt: skip
     return Trained(network, model, arguments, [curves(history)], config, list(clips))
 
 
@@ -130,23 +116,26 @@ def encoder_weights(scale: Scale, seed: int, panns_file: Path | None, notes_root
     return source.encoder.state_dict()
 
 
-def designs(scale: Scale, state: dict, source: str) -> dict[str, tuple[str, dict[str, Any], dict | None]]:
-    """Name -> model, arguments and weights from elsewhere, of 1.0, 2.0 and 2.3."""
-    widths = [len(weight) for name, weight in state.items() if name.startswith("branches.0.convolutions")]
-    plans = {name: (model, {"channels": list(scale.channels)}, None) for name, model in DESIGNS.items()}
-    return plans | {f"2.3: three, from {source}": ("three_band", {"channels": widths}, state)}
+def designs(state: dict, source: str) -> dict[str, Plan]:
+    """Plans of 1.0, 2.0 and 2.3, the last with weights from elsewhere, which say how wide it is."""
+    widths = [len(weight) for name, weight in state.items() if name.startswith("branches.0.") and weight.ndim == 4]
+    plans = {name: (model, {}, {}) for name, model in DESIGNS.items()}
+    return plans | {f"2.3: three, from {source}": ("three_band", {"channels": widths}, {"state": state})}
 
 
-def compare(plans: dict, clips: Sequence[Clip], valid: Sequence[Clip], scale: Scale, seed: int) -> dict[str, Trained]:
-    """Every design trained on the same clips with the same recipe, best epoch on the same validation clips."""
+def compare(
+    plans: Mapping[str, Plan], clips: Sequence[Clip], valid: Sequence[Clip], scale: Scale, seed: int
+) -> dict[str, Trained]:
+    """Every plan trained on the same clips with the same recipe, best epoch on the same validation clips."""
     return {
-        name: train_design(model, arguments, clips, valid, recipe(scale, seed, moved=state is not None), state=state)
-        for name, (model, arguments, state) in plans.items()
-    }
+        name: train_design(model, {"channels": list(scale.channels)} | arguments, clips, valid,
+                           recipe(scale, seed, moved="state" in options), **options)
+        for name, (model, arguments, options) in plans.items()
+    }  # fmt: skip
 
 
-def hits_by_folds(plans: dict, clips: Sequence[Clip], scale: Scale, seed: int) -> dict[str, np.ndarray]:
-    """For every design and clip whether networks that were not trained on its block name it, as floats [clips]."""
+def hits_by_folds(plans: Mapping[str, Plan], clips: Sequence[Clip], scale: Scale, seed: int) -> dict[str, np.ndarray]:
+    """For every plan and clip whether networks that were not trained on its block name it, as floats [clips]."""
     fold_of, labels = block_folds(clips, scale.folds), labels_of(clips)
     found = {name: np.zeros(len(clips)) for name in plans}
     for fold in range(scale.folds):
@@ -157,32 +146,20 @@ def hits_by_folds(plans: dict, clips: Sequence[Clip], scale: Scale, seed: int) -
     return found
 
 
-def compare_methods(root: Path, scale: Scale, seed: int) -> dict[str, float]:
-    """Best validation hit@1 of model 2.0 with each of the slides' methods switched off or on."""
-    clips, valid = study.recordings(root, scale.clips, seed)
-    reached = {}
-    for name, methods in VARIANTS.items():
-        arguments = {"channels": list(scale.channels), "normalise": methods.normalise}
-        trained = train_design("three_band", arguments, clips, valid, recipe(scale, seed), methods)
-        reached[name] = max(trained.histories[0]["valid_score"])
-    return reached
+def compare_detectors(
+    root: Path, clips: Sequence[Clip], valid: Sequence[Clip], test: Sequence[Clip], config: TrainConfig
+) -> dict[str, tuple[float, float]]:
+    """F1 of every instrument on test excerpts: of one network for all eleven, and of a detector for it alone."""
+    targets = multi_hot(test, len(irmas.CODES))
 
+    def f1(labels: Sequence[int]) -> list[float]:
+        trained = study.train(clips, valid, config, labels=labels)
+        checkpoint = study.checkpoint_of(trained, root, "", [irmas.CODES[label] for label in labels])
+        scores = study.score_excerpts(checkpoint, test)[:, labels]
+        return per_class(targets[:, labels], scores > np.array(trained.thresholds))["f1"].tolist()
 
-def compare_detectors(root: Path, scale: Scale, seed: int) -> tuple[dict[str, float], dict[str, float]]:
-    """F1 on test excerpts by instrument: of one network for all eleven, and of one detector for each of them."""
-    clips, valid = study.recordings(root, scale.clips, seed)
-    test = subset(irmas.clips(root, "test"), scale.excerpts, seed)
-    targets, config = multi_hot(test, len(irmas.CODES)), study.recipe(scale.epochs, seed)
-
-    def f1(label: int | None) -> np.ndarray:
-        labels = range(len(irmas.CODES)) if label is None else [label]
-        trained = study.train(clips, valid, config, labels=list(labels))
-        codes = [irmas.CODES[index] for index in labels]
-        scores = study.score_excerpts(checkpoint_of(trained, root, "", codes), test)[:, list(labels)]
-        return per_class(targets[:, list(labels)], scores > np.array(trained.thresholds))["f1"]
-
-    together = dict(zip(irmas.CODES, f1(None).tolist(), strict=True))
-    return together, {code: float(f1(label)[0]) for label, code in enumerate(irmas.CODES)}
+    together = f1(range(len(irmas.CODES)))
+    return {code: (together[label], *f1([label])) for label, code in enumerate(irmas.CODES)}
 
 
 def train_network(
@@ -200,5 +177,5 @@ def train_network(
     config = recipe(scale, seed, moved=state is not None)
     trained = train_design(model, {}, clips, valid, config, state=state, run_dir=run_dir)
     best = max(trained.histories[0]["valid_score"])
-    return replace(checkpoint_of(trained, root, command, scores={"validation hit@1": round(best, 4)}),
+    return replace(study.checkpoint_of(trained, root, command, scores={"validation hit@1": round(best, 4)}),
                    sample_rate=sample_rate_of(model))  # fmt: skip

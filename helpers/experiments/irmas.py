@@ -6,7 +6,7 @@ there are real clips and no test excerpts, recordings are left out in turn and t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def train(
         network, dataset(clips, labels), validation, config, augment=augmentation(),
         batch_augment=MixAndUnite(VOICES) if mix else None, spec_augment=SpecAugment(), run_dir=run_dir,
     )  # fmt: skip
-    scores = dataset_scores(network, validation, config.batch_size)
+    scores = dataset_scores(network, validation)
     thresholds = multilabel.choose_thresholds(validation.targets, scores)
     reached = {
         name: metric(validation.targets, scores, scores > thresholds) for name, metric in multilabel.METRICS.items()
@@ -101,10 +101,15 @@ def train(
     )
 
 
-def dataset_scores(network: nn.Module, data: MixtureDataset, batch_size: int = RECIPE.batch_size) -> np.ndarray:
+def outputs(network: Callable, data: ClipDataset | MixtureDataset) -> np.ndarray:
+    """What a network in evaluation mode gives for a data set of equally long waveforms, [n, …]."""
+    parts = batches(range(len(data)), RECIPE.batch_size)
+    return np.concatenate(list(infer(network, parts, lambda part: np.stack([data[index][0] for index in part]))))
+
+
+def dataset_scores(network: nn.Module, data: MixtureDataset) -> np.ndarray:
     """Probabilities [n, classes] of a data set of equally long waveforms."""
-    parts = batches(range(len(data)), batch_size)
-    return expit(np.concatenate(list(infer(network.eval(), parts, lambda part: np.stack([data[n][0] for n in part])))))
+    return expit(outputs(network.eval(), data))
 
 
 def cross_validate(clips: Sequence[Clip], config: TrainConfig, folds: int, mix: bool = True) -> dict[str, np.ndarray]:

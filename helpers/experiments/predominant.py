@@ -7,6 +7,7 @@ chosen inside of the cross-validation that reports.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,14 +15,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from helpers.augmentation.batch import SpecAugment
 from helpers.augmentation.mixing import Background, MixAndUnite
 from helpers.augmentation.waveform import Compose, Equalise, Noise, Reverberate, Sometimes
 from helpers.config import InputError, TrainConfig
 from helpers.datasets import gtzan, irmas, nsynth
-from helpers.datasets.base import Clip, ClipDataset, groups
+from helpers.datasets.base import Clip, groups
 from helpers.datasets.mixtures import PhraseDataset
 from helpers.evaluation.intervals import bootstrap
 from helpers.experiments import irmas as study
@@ -62,30 +62,20 @@ def learn_from_notes(
     return network
 
 
-def with_timbre(network: AudioClassifier, n_classes: int) -> AudioClassifier:
-    """A `timbre_cnn` with front end and encoder of a CNNVarTime; its head knows nothing yet."""
-    taken = build(TIMBRE_CNN, n_classes, **ARGUMENTS)
+def transfer(network: AudioClassifier, clips: Sequence[Clip], classes: Sequence[int]) -> tuple[AudioClassifier, float]:
+    """A `timbre_cnn` with the encoder as it is, a layer solved for `classes` (indices of codes); and the shrinkage."""
+    taken = build(TIMBRE_CNN, len(classes), **ARGUMENTS).eval()
     taken.encoder.mel.load_state_dict(network.frontend.state_dict())
     taken.encoder.cnn.load_state_dict(network.encoder.state_dict())
-    return taken.eval()
-
-
-def transfer(network: AudioClassifier, clips: Sequence[Clip], classes: Sequence[int]) -> tuple[AudioClassifier, float]:
-    """The encoder as it is beside statistics of timbre, a layer solved for `classes` (indices of codes); shrinkage."""
-    taken = with_timbre(network, len(classes))
     embedding, labels = embeddings(taken, clips), torch.tensor([list(classes).index(clip.labels[0]) for clip in clips])
     shrinkage = choose_shrinkage(embedding, labels, block_folds(clips, BLOCKS), taken.encoder.widths)
     taken.head[-1] = solved(embedding, labels, taken.encoder.widths, shrinkage, len(classes))
-    return taken.eval(), shrinkage
+    return taken, shrinkage
 
 
 def embeddings(network: AudioClassifier, clips: Sequence[Clip]) -> torch.Tensor:
     """Embeddings [clips, D]; a clip is cut or padded to three seconds."""
-    data = ClipDataset(clips, len(irmas.CODES), MEL.sample_rate, irmas.SECONDS)
-    with torch.inference_mode():
-        rows = [network.embed(torch.from_numpy(data.waveform(index))[None])
-                for index in tqdm(range(len(data)), desc="embeddings", disable=None)]  # fmt: skip
-    return torch.cat(rows).clone()
+    return torch.from_numpy(study.outputs(network.embed, study.dataset(clips)))
 
 
 def solved(
@@ -174,15 +164,14 @@ def spoken_predictions(audio: Path, checkpoint_path: Path) -> Iterator[str]:
     network, truths, correct = checkpoint.network(), [], 0
     for number, path in enumerate(paths, start=1):
         scores, truth = study.excerpt_scores(checkpoint, network, path), irmas.ground_truth(path)
-        top = irmas.CODES.index(checkpoint.classes[int(scores.argmax())]) if scores.any() else -1
-        if truth is not None:
+        top = irmas.CODES.index(checkpoint.classes[int(scores.argmax())]) if scores.any() else None
+        yield f"🎵 {number}/{len(paths)} {path.name}"
+        yield f"🎯 Ground truth: {', '.join(irmas.NAMES[label] for label in truth or ()) or 'unknown'}"
+        silent = "none (silence has no predominant instrument)"
+        yield f"🏆 Top prediction: {silent if top is None else f'{irmas.NAMES[top]} ({scores.max():.4f})'}"
+        if truth:
             truths.append(truth)
             correct += top in truth
-        yield f"🎵 {number}/{len(paths)} {path.name}"
-        yield f"🎯 Ground truth: {', '.join(irmas.NAMES[label] for label in truth) if truth else 'unknown'}"
-        silent = "🏆 Top prediction: none (silence has no predominant instrument)"
-        yield f"🏆 Top prediction: {irmas.NAMES[top]} ({scores.max():.4f})" if top >= 0 else silent
-        if truth is not None:
             yield f"📊 Evaluation: {'✅ CORRECT' if top in truth else '❌ INCORRECT'}"
             yield f"📈 Running accuracy: {correct}/{len(truths)} = {correct / len(truths):.1%}"
         yield ""
@@ -191,7 +180,7 @@ def spoken_predictions(audio: Path, checkpoint_path: Path) -> Iterator[str]:
         yield f"📊 Final accuracy: {correct}/{len(truths)} = {correct / len(truths):.1%}\n"
     yield f"🎯 FINAL SUMMARY\nTotal files processed: {len(paths)}\nFiles with ground truth: {len(truths)}"
     if truths:
-        count, label = max((sum(label in truth for truth in truths), label) for label in range(len(irmas.NAMES)))
+        [(label, count)] = Counter(label for truth in truths for label in truth).most_common(1)
         yield f"Correct predictions: {correct} (the prediction is among the labels)"
         yield f"Overall accuracy: {correct / len(truths):.1%}"
         yield f"Best constant answer on these files: {irmas.NAMES[label]}, {count / len(truths):.1%}"

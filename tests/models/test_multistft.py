@@ -5,7 +5,7 @@ import torchinfo
 
 from helpers.models import build
 from helpers.models.base import parameter_count
-from helpers.models.multistft import NINE_VIEWS, SAMPLE_RATE, THREE_BANDS, BandSpectrograms
+from helpers.models.multistft import NINE_VIEWS, SAMPLE_RATE, THREE_BANDS, TRANSFORMS, BandSpectrograms, FilterBank
 from helpers.models.panns import first_convolutions
 
 
@@ -86,3 +86,19 @@ def test_every_branch_starts_from_panns_weights():
         assert [set(block[0].weight.unique().tolist()) for block in branch.blocks] == [{1.0}, {2.0}, {3.0}, {4.0}]
         assert branch.blocks[3][1].running_var.unique().tolist() == [0.5]
     assert first_convolutions(state)["blocks.0.0.weight"].shape == (64, 1, 3, 3)
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_an_octave_is_a_tone_higher_up_in_every_bank_and_level_does_not_count(transform):
+    frontend = FilterBank(transform)
+    rows = [int(frontend(0.1 * tone(hertz))[0, 0].mean(dim=1).argmax()) for hertz in (160.0, 640.0, 2_560.0)]
+    expected = {  # row of 128 from the formula of each scale
+        "mel": [2595 * np.log10(1 + hertz / 700) for hertz in (80, 160, 640, 2_560, 11_025)],
+        "gammatone": [np.log10(1 + 4.37e-3 * hertz) for hertz in (80, 160, 640, 2_560, 11_025)],
+        "constant-Q": [18 * np.log2(hertz / 80) for hertz in (80, 160, 640, 2_560, 80 * 2 ** (127 / 18))],
+    }[transform]
+    low, *middle, high = expected
+    assert rows == pytest.approx([127 * (place - low) / (high - low) for place in middle], abs=1.5)
+    torch.testing.assert_close(frontend(tone(500.0)), frontend(1e-2 * tone(500.0)), atol=1e-2, rtol=1e-2)
+    network = build("one_branch", 3, transform=transform, channels=[2, 2, 4, 4]).eval()
+    assert torch.isfinite(network(torch.zeros(1, 9))).all()
