@@ -153,9 +153,9 @@ class InBfloat16(nn.Module):
 
 
 def half_precision(network: nn.Module) -> nn.Module:
-    """The network, in place, its encoders in bfloat16; front ends and heads, whose sums are long, stay in float32."""
+    """The network, in place, its convolutional encoders in bfloat16; all else stays in float32."""
     for part in list(network.modules()):
-        if isinstance(part, AudioClassifier):
+        if isinstance(part, AudioClassifier) and any(isinstance(m, nn.Conv2d) for m in part.encoder.modules()):
             part.encoder = InBfloat16(part.encoder)
     return network
 
