@@ -7,8 +7,9 @@ a model of all training notes, and the training notes, each predicted by a model
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from helpers.config import ROOT, Budget, InputError
+from helpers.config import Budget, InputError
 from helpers.datasets import nsynth
 from helpers.datasets.archives import is_archive
 from helpers.datasets.base import Clip, clips_fingerprint, grouped_folds, groups
@@ -27,24 +28,17 @@ from helpers.experiments import nsynth as study
 from helpers.experiments.common import command_line, data_root, labels_of, scores_of, sentence, single_label_result
 from helpers.experiments.nsynth import Notes
 from helpers.features.cache import extract, workers
-from helpers.features.notes import SEGMENTS
-from helpers.features.pooled import BLOCKS, note_statistics
-from helpers.models import classic
+from helpers.features.notes import HOP, N_CEPSTRUM, N_FFT, SAMPLE_RATE, SEGMENTS
+from helpers.features.pooled import BLOCKS, columns_of, note_statistics
+from helpers.models import build, classic
+from helpers.models.base import AudioClassifier
 from helpers.models.classic import ClassicModel
 
-MODELS_FOLDER = ROOT / "runs" / "classic"
 MOST_NOTES = 20_000  # of a split that is trained on: feature matrices are held in memory, an SVM is quadratic in them
 FOLDS = {"smoke": 0, "quick": 3, "full": 5}  # below 2: validation notes alone choose
 KIND_POWER, INSTRUMENT_POWER = 0.25, 0.25  # of the weights in training; chosen among 0.25, 0.5 and 1
 UNIFORM = 0.03  # of the priors mixed into probabilities before their logarithm: one sure mistake is no infinite loss
-REPEATS = 5  # of shuffling a block of features
-POOLINGS = {  # name -> beginnings of columns
-    "one mean while held": ("cepstrum.middle",),
-    "+ five other segments": tuple(f"cepstrum.{name}" for name in SEGMENTS),
-    "+ spread, speed, changes": ("cepstrum",),
-    "+ all other blocks": tuple(BLOCKS),
-}  # fmt: skip
-Validated = dict[str, dict[str, float]]  # "log loss", "top1", "top3" -> {"value", "low", "high"}
+METRICS = ("log loss", "top1", "top3")  # top-k accuracy
 
 
 @dataclass(frozen=True)
@@ -112,31 +106,44 @@ def priors(clips: list[Clip]) -> np.ndarray:
 
 def offsets(pipeline: Any, train: Table, weights: np.ndarray | None) -> np.ndarray:
     """What turns log probabilities under the training notes' family shares into those under the official ones, [C]."""
-    if not hasattr(pipeline, "predict_proba"):  # the margins of a support-vector machine know no priors
-        return np.zeros(len(nsynth.FAMILIES))
+    if not hasattr(pipeline, "predict_proba"):
+        return np.zeros(len(nsynth.FAMILIES))  # the margins of a support-vector machine know no priors
     counted = classic.weighs(pipeline) and weights is not None
     share = np.bincount(train.labels, weights if counted else None, len(nsynth.FAMILIES)) / len(train.labels)
     return np.log(np.maximum(priors(train.clips), 1e-6) / np.maximum(share, 1e-4))
 
 
-def fit(name: str, parameters: Mapping[str, Any], train: Table, seed: int, weighted: bool = True) -> ClassicModel:
-    """A model of `models.classic` on weighted training notes, with official priors; or neither."""
+def fit(
+    name: str, parameters: Mapping[str, Any], train: Table, seed: int, weighted: bool = True, official: bool = True,
+    within: str = "instrument",
+) -> ClassicModel:  # fmt: skip
+    """A model of `models.classic.MODELS` on training notes.
+
+    `parameters` are of its pipeline, where a step can be replaced by "passthrough". Notes count by `note_weights` if
+    `weighted`, answers are for the official shares of families if `official`, whitening is `within` "instrument" or
+    "family".
+    """
     pipeline = classic.MODELS[name].build(seed).set_params(**parameters)
     weights = note_weights(train.clips) if weighted else None
-    classic.fit(pipeline, train.matrix, train.labels, train.groups, weights)
-    added = offsets(pipeline, train, weights) if weighted else np.zeros(len(nsynth.FAMILIES))
+    classic.fit(pipeline, train.matrix, train.labels, train.groups if within == "instrument" else train.labels, weights)
+    added = offsets(pipeline, train, weights) if official else np.zeros(len(nsynth.FAMILIES))
     return ClassicModel(name, pipeline, list(nsynth.FAMILIES), note_statistics().columns, added.tolist(),
                         {"parameters": dict(parameters), "seed": seed})  # fmt: skip
 
 
-def pooled_scores(make: Any, train: Table, valid: Table, folds: int, seed: int) -> tuple[np.ndarray, list[Clip]]:
+def network(model: ClassicModel) -> AudioClassifier:
+    """The logistic regression as a network: statistics, whitening and regression in torch, with the same answers."""
+    made = build("note_statistics", len(model.classes))
+    made.head.fill(**classic.fold(model))
+    return made
+
+
+def pooled_scores(
+    make: Callable[[Table], ClassicModel], train: Table, valid: Table, folds: int, seed: int
+) -> tuple[np.ndarray, list[Clip]]:
     """Log probabilities [pool, C] by models that were not given a note's instrument, and the notes of the pool.
 
-    Args:
-        make: takes a Table, returns what has `scores(matrix)`.
-        train, valid: features of the splits.
-        folds: of the cross-validation over training instruments; below 2 the pool is the validation notes.
-        seed: of the folds.
+    `make` fits a model; with fewer than two `folds` of the training instruments the pool is the validation notes.
     """
     scores, clips = [make(train).scores(valid.matrix)], list(valid.clips)
     kinds, folds = study.kinds_of(train.clips)[0], min(folds, len(set(train.groups)))
@@ -149,14 +156,13 @@ def pooled_scores(make: Any, train: Table, valid: Table, folds: int, seed: int) 
     return np.concatenate(scores), clips
 
 
-def judge(scores: np.ndarray, clips: list[Clip]) -> Validated:
-    """Log loss, top-1 and top-3 accuracy of log probabilities [n, C], weighted by official kinds, with intervals."""
+def judge(scores: np.ndarray, clips: list[Clip]) -> dict[str, dict[str, float]]:
+    """METRICS of log probabilities [n, C], weighted by official kinds: {"value", "low", "high"} each."""
     kinds, shares = study.kinds_of(clips)
     mixed = (1 - UNIFORM) * np.exp(scores) + UNIFORM * priors(clips)
     losses = -np.log(mixed[np.arange(len(clips)), labels_of(clips)])
-    return {"log loss": kind_weighted_accuracy(losses, kinds, groups(clips), shares)} | study.weighted_scores(
-        scores, clips
-    )
+    loss = kind_weighted_accuracy(losses, kinds, groups(clips), shares)
+    return {"log loss": loss} | study.weighted_scores(scores, clips)
 
 
 def fit_all(train: Table, valid: Table, folds: int, seed: int) -> dict[str, ClassicModel]:
@@ -169,18 +175,14 @@ def fit_all(train: Table, valid: Table, folds: int, seed: int) -> dict[str, Clas
         tried = []
         for values in product(*recipe.grid.values()):
             parameters = dict(zip(recipe.grid, values, strict=True))
-            scores, clips = pooled_scores(
-                lambda part, name=name, parameters=parameters: fit(name, parameters, part, seed),
-                train, valid, folds, seed,
-            )  # fmt: skip
-            tried.append({"parameters": parameters, **judge(scores, clips)})
+            make = partial(fit, name, parameters, seed=seed)
+            tried.append({"parameters": parameters, **judge(*pooled_scores(make, train, valid, folds, seed))})
         best = min(tried, key=lambda row: row["log loss"]["value"])
         fitted[name] = fit(name, best["parameters"], train, seed)
-        fitted[name].details |= {
-            "validated": {metric: best[metric] for metric in ("log loss", "top1", "top3")},
-            "tried": [{"parameters": row["parameters"], **{key: score["value"] for key, score in row.items()
-                                                           if key != "parameters"}} for row in tried],
-        }  # fmt: skip
+        fitted[name].details["validated"] = {metric: best[metric] for metric in METRICS}
+        fitted[name].details["tried"] = [
+            {"parameters": row["parameters"]} | {metric: row[metric]["value"] for metric in METRICS} for row in tried
+        ]
     return fitted
 
 
@@ -189,9 +191,9 @@ def choose(models: Mapping[str, ClassicModel]) -> str:
     return min(models, key=lambda name: models[name].details["validated"]["log loss"]["value"])
 
 
-def save_all(models: Mapping[str, ClassicModel], train: Table, root: Path, folder: Path = MODELS_FOLDER) -> None:
+def save_all(models: Mapping[str, ClassicModel], train: Table, root: Path, folder: Path) -> None:
     """Write every model with what it was trained on."""
-    about = {"corpus": "NSynth", "label": nsynth.label_of(root, "train", train.clips), "n": len(train.clips),
+    about = {"corpus": "NSynth", "label": nsynth.CORPUS.label(root, "train", len(train.clips)), "n": len(train.clips),
              "fingerprint": clips_fingerprint(train.clips)}  # fmt: skip
     for name, model in models.items():
         file = f"{name.lower().replace(' ', '_').replace('-', '_')}.skops"
@@ -204,11 +206,14 @@ def result(
 ) -> Result:
     """The metrics file of notebook 02, from the scores [n, C] of the test notes."""
     chosen = choose(models)
-    columns = note_statistics().columns
     details = study.about(notes) | {
         "chosen": chosen,
         "chosen_by": "log loss on validation notes and cross-validated training notes, weighted by official kinds",
-        "features": {block: len(columns_of(block)) for block in BLOCKS} | {"columns": len(columns)},
+        "features": {"columns": len(note_statistics().columns), "sample_rate": SAMPLE_RATE, "n_fft": N_FFT,
+                     "hop_length": HOP, "n_mfcc": N_CEPSTRUM, "segments": SEGMENTS},
+        "blocks": {name: {"columns": len(columns_of(f"{name}.")), "holds": holds} for name, holds in BLOCKS.items()},
+        "estimators": {name: [" ".join(str(step).split()) for _, step in model.pipeline.steps]
+                       for name, model in models.items()},
         "parameters": {name: model.details["parameters"] for name, model in models.items()},
         "tried": {name: model.details["tried"] for name, model in models.items()},
         "cv_folds": FOLDS[budget.name],
@@ -239,30 +244,3 @@ def run(root: str, budget: Budget, jobs: int, dask: str, models_folder: Path, ou
         mark = " (chosen on the pool)" if name == report.details["chosen"] else ""
         print(sentence(f"{name}{mark}", scores_of(values, notes.test)))
     print(f"NSynth, {report.data}: {report.n} test notes of {report.groups} instruments")
-
-
-def columns_of(*beginnings: str) -> np.ndarray:
-    """Indices of the columns whose names begin so."""
-    return np.array([n for n, name in enumerate(note_statistics().columns) if name.startswith(beginnings)])
-
-
-def blocks_table() -> list[dict[str, Any]]:
-    """Name, what it tells, number of columns and an example of every block of features."""
-    names = note_statistics().columns
-    rows = [(block, what, columns_of(f"{block}.")) for block, what in BLOCKS.items()]
-    return [{"block": block, "what": what, "columns": len(found), "for example": names[found[0]]}
-            for block, what, found in rows]  # fmt: skip
-
-
-def importance(model: ClassicModel, valid: Table, seed: int) -> dict[str, float]:
-    """Rise of the weighted log loss when a block is shuffled among the notes (Breiman 2001), mean of REPEATS."""
-    generator, rises = np.random.default_rng(seed), {}
-    whole = judge(model.scores(valid.matrix), valid.clips)["log loss"]["value"]
-    for block in BLOCKS:
-        columns, values = columns_of(f"{block}."), []
-        for _ in range(REPEATS):
-            shuffled = valid.matrix.copy()
-            shuffled[:, columns] = valid.matrix[generator.permutation(len(valid.matrix))][:, columns]
-            values.append(judge(model.scores(shuffled), valid.clips)["log loss"]["value"] - whole)
-        rises[block] = float(np.mean(values))
-    return rises

@@ -97,6 +97,11 @@ def note_statistics() -> NoteStatistics:
     return NoteStatistics()
 
 
+def columns_of(*beginnings: str) -> np.ndarray:
+    """Indices of the columns whose names begin so."""
+    return np.array([n for n, name in enumerate(note_statistics().columns) if name.startswith(beginnings)])
+
+
 @torch.inference_mode()
 def pool_notes(waveforms: np.ndarray) -> np.ndarray:
     """Statistics float32 [B, D] of waveforms float32 [B, SAMPLES]."""
