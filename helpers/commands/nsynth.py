@@ -103,7 +103,7 @@ def classic(
     out: Metrics = REPORT,
     seed: Seed = 0,
 ) -> None:
-    """Pooled features (cached), five classic models, the choice among them on validation notes, and test scores."""
+    """Pooled features (cached), six classic models, the choice among them without test notes, and test scores."""
     from helpers.experiments import classic as study
 
     study.run(data_root, BUDGETS[budget], jobs, dask, models, out, seed)
