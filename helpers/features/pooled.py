@@ -70,7 +70,7 @@ class NoteStatistics(nn.Module):
     def blocks(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
         """Features by name, [B] or [B, k] each."""
         waveform = waveform / waveform.abs().amax(1, keepdim=True).clamp_min(1e-6)
-        tracks, flat = (torch.cat(parts) for parts in zip(*map(self._frames, waveform.split(AT_ONCE)), strict=True))
+        tracks, flat = (torch.cat(parts) for parts in zip(*map(self.frames, waveform.split(AT_ONCE)), strict=True))
         mel, octaves, total = tracks.split([N_MELS, len(OCTAVE_EDGES) - 1, 1], 1)  # [B, bands, T]
         mel = notes.decibels(mel, 1e-8)
         mel = torch.maximum(mel, mel.amax((1, 2), keepdim=True) - 80)
@@ -80,7 +80,7 @@ class NoteStatistics(nn.Module):
         blocks |= notes.level_course(notes.envelope(waveform))
         return blocks | partials.partial_features(*map(self._long, partials.STARTS.values(), [waveform] * 2), self.grid)
 
-    def _frames(self, waveform: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def frames(self, waveform: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Power in mel bands, octave bands and altogether [B, bands, T], and mean power [B, F, 4] of segments."""
         padded = pad(waveform, (N_FFT // 2, N_FFT // 2))  # silence, which a note begins and ends with
         power = power_spectrogram(padded, self.window, HOP, center=False)
