@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.special import expit, softmax
 from torch import nn
 from tqdm import tqdm
@@ -196,29 +197,31 @@ def compare_mixing(root: Path, budget: str, seed: int, command: str) -> tuple[Re
 
     Returns:
         The result, in which each system's score is that of its median seed and `details` holds all of them; and for
-        figures the first mixing run's `scores` [n, 11], `targets` [n, 11] and `thresholds` [11], and `histories`,
-        the curves of the first run of both systems.
+        figures `scores` [n, 11] and `thresholds` [11] of the first mixing run, `targets` [n, 11], and `histories`, the
+        curves of the first run of both systems.
     """
     plan, test = BUDGETS[budget], irmas.clips(root, "test")
     test = subset(test, 12 if budget == "smoke" else plan.max_clips, seed)
     runs: dict[str, list[dict]] = {"mixing": [], "no mixing": []}
-    for number in range(plan.seeds):
-        clips, valid = recordings(root, plan.max_clips, seed + number)
+    for number in range(seed, seed + plan.seeds):
+        clips, valid = recordings(root, plan.max_clips, number)
         for system in runs:
-            trained = train(clips, valid, recipe(EPOCHS[budget], seed + number), mix=system == "mixing")
+            trained = train(clips, valid, recipe(EPOCHS[budget], number), mix=system == "mixing")
             scores = score_excerpts(checkpoint_of(trained, root, ""), test)
             runs[system].append({"history": trained.histories[0], "scores": scores, "thresholds": trained.thresholds,
                                  "table": scores_of(test, scores, trained.thresholds)})
     first, targets = runs["mixing"][0], multi_hot(test, len(irmas.CODES))
     found = {system: median_run(tables)["table"] for system, tables in runs.items()}
-    oracle = scores_of(test, first["scores"], multilabel.choose_thresholds(targets, first["scores"]))
-    found["mixing, thresholds chosen on test (oracle)"] = oracle
+    oracle = multilabel.choose_thresholds(targets, first["scores"])
+    found["mixing, thresholds chosen on test (oracle)"] = scores_of(test, first["scores"], oracle)
     every = {system: [run["table"]["micro_f1"]["value"] for run in tables] for system, tables in runs.items()}
-    details = {"micro_f1 of every seed": every, **class_table(test, first["scores"], first["thresholds"])}
-    report = result("IRMAS multi-label: mixing against no mixing", root, test, found, seed=seed, budget=budget,
-                    command=command, used=[clips], details=details)  # fmt: skip
+    report = result(
+        "IRMAS multi-label: mixing against no mixing", root, test, found, seed=seed, budget=budget, command=command,
+        used=[clips],
+        details={"micro_f1 of every seed": every, **class_table(test, first["scores"], first["thresholds"])},
+    )  # fmt: skip
     histories = {system: tables[0]["history"] for system, tables in runs.items()}
-    return report, {**first, "histories": histories, "targets": targets}
+    return report, {**first, "targets": targets, "histories": histories}
 
 
 def median_run(runs: Sequence[dict]) -> dict:
@@ -235,15 +238,10 @@ def substitutions(targets: np.ndarray, decisions: np.ndarray) -> np.ndarray:
 def class_table(clips: Sequence[Clip], scores: np.ndarray, thresholds: Sequence[float]) -> dict:
     """Precision, recall, F1 and support of each class by its code, and how F1 falls with polyphony."""
     targets, decisions = multi_hot(clips, len(irmas.CODES)), scores > np.asarray(thresholds)
-    table, sizes = multilabel.per_class(targets, decisions), targets.sum(axis=1).astype(int)
-    return {
-        "classes": {code: {name: round(float(values[c]), 4) for name, values in table.items()}
-                    for c, code in enumerate(irmas.CODES)},
-        "micro_f1 by number of instruments": {
-            str(size): round(multilabel.micro_f1(targets[sizes == size], decisions[sizes == size]), 4)
-            for size in np.unique(sizes).tolist()
-        },
-    }
+    table = pd.DataFrame(multilabel.per_class(targets, decisions), index=irmas.CODES)
+    sizes = targets.sum(axis=1).astype(int)
+    by_size = {str(n): multilabel.micro_f1(targets[sizes == n], decisions[sizes == n]) for n in np.unique(sizes)}
+    return {"classes": table.round(4).to_dict("index"), "micro_f1 by number of instruments": by_size}
 
 
 def result(title: str, root: Path, clips: Sequence[Clip], scores: Mapping, **more: Any) -> Result:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 
+from helpers.__main__ import build_app
 from helpers.config import ROOT, InputError
 from helpers.datasets.base import Clip
 from helpers.experiments import common
@@ -45,3 +47,21 @@ def test_result_counts_clips_and_groups_and_depends_on_what_was_trained_on() -> 
     assert (first.n, first.groups, first.confusion["always 0"]) == (6, 3, [[3, 0], [3, 0]])
     assert first.scores["always 0"]["top1"].value == 0.5
     assert first.fingerprint != second.fingerprint
+
+
+ODD = ("my data", "it's", 'say "hi"', "a;b&&c", "$HOME", "*", "--seed", "-x", "ümlaut", "new\nline")
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_paths_come_back_from_the_real_parser(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)  # paths on the command line are seen from here, recorded ones from the project
+    options = {"data_root": Path(name), "out": tmp_path / name / "n.pt", "members": 2, "mixup": True}
+    line = common.command_line("nsynth", "train", **options)
+    app, read = typer.main.get_command(build_app()), {}
+    app.commands["nsynth"].commands["train"].callback = lambda **options: read.update(options)
+    monkeypatch.chdir(ROOT)
+    app(shlex.split(line)[3:], standalone_mode=False)
+    assert Path(read["data_root"]).resolve() == tmp_path / name
+    assert Path(read["out"]).resolve() == tmp_path / name / "n.pt"
+    assert (read["members"], read["mixup"]) == (2, True)
