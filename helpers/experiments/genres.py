@@ -78,8 +78,10 @@ class GenreConfig(TrainConfig):
     balanced: bool = False
     normalisation: str = "batch"
     window_s: float = 3.0  # a file votes by windows of this length
+    hop_s: float = 3.0  # that lie so far apart
+    max_tracks: int = 10**9  # a budget may use fewer
     pooled_windows: tuple[tuple[float, float], ...] = ((3.0, 1.5), (7.5, 2.5))  # length and hop, s: to choose from
-    max_windows: int = 10**9  # that are trained on; a budget may set less
+    max_windows: int = 10**9  # that are trained on
 
     def arguments(self, name: str) -> dict:
         """What the builder of a model is given, as plain values: they travel in the checkpoint."""
@@ -105,9 +107,9 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedOnWindows(Trained):
-    """A model after training, with how tracks are cut for it."""
+    """A model after training."""
 
-    setting: Setting
+    setting: Setting  # how tracks are cut for it
 
 
 @dataclass(frozen=True)
@@ -138,17 +140,16 @@ def model_of(name: str) -> str:
 def settings(name: str, config: GenreConfig) -> list[Setting]:
     """What there is to choose from: nothing for a network, windows and shrinkage for pooled statistics."""
     if not model_of(name).startswith("pooled"):
-        seconds = USED_S if name.endswith("_1024") else config.window_s
-        return [Setting(model_of(name), seconds, seconds)]
+        window = (USED_S, USED_S) if name.endswith("_1024") else (config.window_s, config.hop_s)
+        return [Setting(model_of(name), *window)]
     return [Setting(name, *window, shrinkage) for window in config.pooled_windows for shrinkage in SHRINKAGES]
 
 
 def split_tracks(tracks: Sequence[Clip], protocol: str, seed: int) -> Parts:
-    """Whole tracks by part; an InputError if a part that training or testing needs is empty."""
+    """Whole tracks by part; an InputError if one is empty."""
     parts = gtzan.split(tracks, protocol, seed)
-    for part, clips in parts.items():
-        if not clips:
-            raise InputError(f"protocol {protocol!r}: no {part} tracks among the clips; use another --split, or more")
+    if empty := [part for part, clips in parts.items() if not clips]:
+        raise InputError(f"protocol {protocol!r}: no {empty[0]} tracks among the clips; use another --split, or more")
     return parts
 
 
@@ -215,8 +216,7 @@ def solved(
         with torch.inference_mode():
             changed = [model.frontend(waves) for waves, _ in DataLoader(data, 16, num_workers=config.workers)]
         rows, labels = torch.cat([rows, *changed]), torch.cat([labels, labels])
-    options = {} if setting.shrinkage is None else {"shrinkage": setting.shrinkage}
-    solve(model, setting.model, rows, labels, **options)
+    solve(model, setting.model, rows, labels, **({"shrinkage": setting.shrinkage} if setting.shrinkage else {}))
     return model
 
 
