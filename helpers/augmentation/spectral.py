@@ -36,6 +36,8 @@ class SpectralAugmentation:
     points: int = 7  # of the response, evenly over the octaves
     decay_db_per_s: float = 10.0  # steepest additional fall
 
+    steps = ("pitch", "response", "decay", "noise", "room")  # what changes, in this order
+
     def __call__(self, power: torch.Tensor) -> torch.Tensor:
         mel = self.decay(self.equalise(self.pitch(power)))
         return self.room(self.noise(relative(mel)))

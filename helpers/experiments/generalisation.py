@@ -1,4 +1,4 @@
-"""What makes an NSynth network generalise: log against linear mel, other networks, instruments left out, other timbres.
+"""What an NSynth network gains by what: log against linear mel, parts of the recipe, other networks, other timbres.
 
 Notebook 03. One visible difference at a time: notes, recipe, grid of learning rates and seeds are the same.
 """
@@ -17,19 +17,26 @@ from torch import from_numpy, inference_mode, nn
 from helpers.augmentation.waveform import Augmentation, Chorus, Compose, Distort, Equalise, Reverberate
 from helpers.config import CHECKPOINTS, TrainConfig
 from helpers.datasets import nsynth
-from helpers.datasets.base import Clip, clips_fingerprint, grouped_folds, groups
-from helpers.evaluation import results as metrics
+from helpers.datasets.base import Clip, clips_fingerprint, groups
 from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.results import Result
-from helpers.evaluation.single import top_k_accuracy, top_k_hits
+from helpers.evaluation.single import top_k_hits
+from helpers.experiments import hybrid
 from helpers.experiments import nsynth as study
-from helpers.experiments.common import PUBLISHED, command_line, labels_of, scores_of, sentence, single_label_result
+from helpers.experiments.common import PUBLISHED, Trained, labels_of, scores_of, single_label_result
+from helpers.experiments.hybrid import by_kind
 from helpers.experiments.nsynth import Notes
 from helpers.models.base import parameter_count, stages
 from helpers.models.checkpoint import load_checkpoint
 
+INPUTS = ("log", "linear")
 SHIPPED = {"log": CHECKPOINTS / "nsynth.pt", "linear": CHECKPOINTS / "nsynth_linear.pt"}
-MODELS = ("compact_cnn", "short_chunk_cnn", "short_chunk_cnn_res", "spectrogram_transformer")
+NETWORKS: dict[str, dict[str, Any]] = {  # the short-chunk CNNs have 128 channels as published, and 16 times the work
+    "compact_cnn": {},
+    "short_chunk_cnn": {"channels": 32},
+    "short_chunk_cnn_res": {"channels": 32},
+    "spectrogram_transformer": {},
+}
 # Stronger than anything in training: what amplifiers, effects and other recordings do to an instrument.
 CHANGES: dict[str, Augmentation] = {
     "as recorded": Compose(()),
@@ -44,61 +51,110 @@ BATCH = 64  # notes
 
 @dataclass(frozen=True)
 class System:
-    """What is compared: a network, or an ensemble of networks from several seeds."""
+    """A network that is scored on the test notes."""
 
     network: nn.Module
-    histories: list[dict[str, list[float]]]  # one a seed
     recipe: dict[str, Any]  # that ran
     origin: str  # where the weights come from, for the reader
 
-    @property
-    def members(self) -> list[nn.Module]:
-        """The single networks."""
-        return study.members_of(self.network)
 
-
-def compare_rates(notes: Notes, config: TrainConfig) -> dict[str, dict[float, float]]:
-    """Least validation loss of either input at every learning rate of `nsynth.RATES`, everything else equal."""
+def compare_rates(notes: Notes, config: TrainConfig, run_dir: Path) -> dict[str, dict[float, float]]:
+    """Last validation loss of either input at every learning rate of `nsynth.RATES`, everything else equal."""
     return {
         compression: {
-            rate: min(study.train(notes.train, notes.valid, replace(config, learning_rate=rate), compression)
-                      .histories[0]["valid_loss"])
+            rate: study.train(notes.train, notes.valid, replace(config, learning_rate=rate), compression,
+                              run_dir=run_dir / f"{compression}_{rate:g}").histories[0]["valid_loss"][-1]
             for rate in study.RATES
         }
-        for compression in SHIPPED
+        for compression in INPUTS
     }  # fmt: skip
 
 
-def systems(
-    notes: Notes, config: TrainConfig, rates: Mapping[str, float], seeds: int, retrain: bool
-) -> dict[str, System]:
-    """A system for log and one for linear mel: the shipped one if it was trained on exactly these notes, or a new."""
+def compare_inputs(
+    notes: Notes, config: TrainConfig, rates: Mapping[str, float], seeds: int, run_dir: Path
+) -> dict[str, list[Trained]]:
+    """Networks on log and on linear mel from the same seeds, each input at its own learning rate."""
+    return {
+        compression: study.train_seeds(notes.train, notes.valid, replace(config, learning_rate=rates[compression]),
+                                       seeds, compression, run_dir=run_dir / compression)
+        for compression in INPUTS
+    }  # fmt: skip
+
+
+def difference(inputs: Mapping[str, Sequence[Trained]], notes: Notes) -> tuple[dict[str, Any], dict[str, float]]:
+    """Test top-1 of each network by input, with mean and deviation over the seeds; and log minus linear.
+
+    The difference is that of the shares of seeds that are right about a note, with an interval over instruments.
+    """
+    labels, rows, shares = labels_of(notes.test), {}, {}
+    for name, networks in inputs.items():
+        hits = np.array([top_k_hits(study.logits_of(one.network, notes.test), labels, 1) for one in networks])
+        values = hits.mean(axis=1)
+        rows[name] = {"top1": values.tolist(), "mean": float(values.mean()), "std": float(values.std())}
+        shares[name] = hits.mean(axis=0)
+    return rows, bootstrap(np.mean, groups(notes.test), shares["log"] - shares["linear"], lowest=-1)
+
+
+def systems(notes: Notes, inputs: Mapping[str, Sequence[Trained]], retrain: bool) -> dict[str, System]:
+    """The shipped classifier, its two parts, and the CNN on linear mel.
+
+    Those of the checkpoints if they were trained on exactly these notes; otherwise the first networks of `inputs`.
+    """
     found = {}
     for compression, path in SHIPPED.items():
         stored = load_checkpoint(path, nsynth.TASK) if path.is_file() and not retrain else None
-        if stored and "recipe" in stored.data and stored.data["fingerprint"] == clips_fingerprint(notes.train):
+        if stored and stored.data["fingerprint"] == clips_fingerprint(notes.train):
+            network, recipe = stored.network(), stored.data["recipe"]
             origin = f"loaded from checkpoints/{path.name}, made by `{stored.command}`"
-            found[compression] = System(stored.network(), stored.history, stored.data["recipe"], origin)
-            continue
-        recipe = replace(config, learning_rate=rates[compression])
-        trained = study.ensemble(study.train_seeds(notes.train, notes.valid, recipe, seeds, compression))
-        origin = f"trained now, {recipe.epochs} epochs at most, {seeds} seed(s), learning rate {recipe.learning_rate:g}"
-        found[compression] = System(trained.network, trained.histories, asdict(recipe), origin)
+        else:
+            first = inputs[compression][0]
+            network, recipe = first.network, asdict(first.config)
+            if compression == "log":
+                network = hybrid.combine([first], hybrid.statistics(notes.train, first.config)).network
+            origin = f"trained now, {first.config.epochs} epochs, learning rate {first.config.learning_rate:g}"
+        members = study.members_of(network)
+        found[compression] = System(members[0], recipe, origin)
+        if compression == "log":
+            found["statistics"] = System(members[-1], recipe, origin)
+            found["average"] = System(network, recipe, origin)
     return found
 
 
-def compare_models(notes: Notes, config: TrainConfig, models: Sequence[str] = MODELS) -> dict[str, dict[str, Any]]:
-    """The homework's networks on log mel, same notes, recipe and epochs: size, time, validation and test scores."""
+def ablation(
+    notes: Notes, config: TrainConfig, whole: Trained, average: nn.Module, run_dir: Path
+) -> dict[str, dict[str, dict[str, float]]]:
+    """What parts of the recipe are worth: top-1 and top-3 on validation notes, weighted by kind.
+
+    `whole` is a CNN by the recipe `config`, and `average` that CNN with the note statistics; others are trained here.
+    """
+    shares = study.family_shares(notes.train)
+    valid = {"CNN, as in the recipe": study.logits_of(whole.network, notes.valid)}
+    valid["without official priors"] = valid["CNN, as in the recipe"] - np.log(shares * len(shares))
+    for name, change, augmented in (
+        ("without spectral augmentation", {}, False),
+        ("families as often as they come", {"balanced": False}, True),
+    ):
+        folder = run_dir / name.replace(" ", "_")
+        trained = study.train(notes.train, notes.valid, replace(config, **change), run_dir=folder, augmented=augmented)
+        valid[name] = study.logits_of(trained.network, notes.valid)
+    valid["CNN and note statistics"] = study.logits_of(average, notes.valid)
+    return {name: study.weighted_scores(logits, notes.valid) for name, logits in valid.items()}
+
+
+def compare_networks(
+    notes: Notes, config: TrainConfig, networks: Mapping[str, dict[str, Any]], run_dir: Path
+) -> dict[str, dict[str, Any]]:
+    """The homework's networks on log mel, same notes, recipe and epochs: size, time a note, validation, test scores."""
     rows = {}
-    for name in models:
+    for name, arguments in networks.items():
+        network = study.train(notes.train, notes.valid, config, model=name, run_dir=run_dir / name, **arguments).network
         begin = time.perf_counter()
-        trained = study.train(notes.train, notes.valid, config, model=name)
-        seconds = time.perf_counter() - begin
-        valid = study.logits_of(trained.network, notes.valid)
+        valid = study.logits_of(network, notes.valid)
         rows[name] = {
-            "parameters": parameter_count(trained.network), "seconds": round(seconds), "epochs": config.epochs,
+            "parameters": parameter_count(network), "epochs": config.epochs, "arguments": arguments,
+            "milliseconds": 1e3 * (time.perf_counter() - begin) / len(notes.valid),
             "valid": study.weighted_scores(valid, notes.valid)["top1"],
-            **scores_of(study.logits_of(trained.network, notes.test), notes.test),
+            **scores_of(study.logits_of(network, notes.test), notes.test),
         }  # fmt: skip
     return rows
 
@@ -118,23 +174,6 @@ def robustness(network: nn.Module, clips: Sequence[Clip], seed: int = 0) -> dict
     return rows
 
 
-def over_seeds(compared: Mapping[str, System], notes: Notes) -> dict[str, dict[str, Any]]:
-    """Test top-1 of every single network of each system, with mean and standard deviation over the seeds."""
-    labels, rows = labels_of(notes.test), {}
-    for name, system in compared.items():
-        values = [top_k_accuracy(study.logits_of(member, notes.test), labels) for member in system.members]
-        rows[name] = {"top1": values, "mean": float(np.mean(values)), "std": float(np.std(values))}
-    return rows
-
-
-def by_kind(logits: np.ndarray, clips: Sequence[Clip]) -> dict[str, dict[str, float]]:
-    """Top-1 accuracy and number of notes of each kind, family and source together."""
-    kinds = np.array([nsynth.kind_of(clip) or "unknown" for clip in clips])
-    hits = top_k_hits(logits, labels_of(clips), 1)
-    return {str(kind): {"top1": float(hits[kinds == kind].mean()), "n": int((kinds == kind).sum())}
-            for kind in np.unique(kinds)}
-
-
 def examples(clips: Sequence[Clip], families: Sequence[str]) -> dict[str, tuple[np.ndarray, int]]:
     """Title -> (waveform [samples], label) of the first note of each family that has one."""
     first = {nsynth.FAMILIES[clip.labels[0]]: clip for clip in reversed(clips)}
@@ -148,16 +187,15 @@ def examples(clips: Sequence[Clip], families: Sequence[str]) -> dict[str, tuple[
 def result(
     compared: Mapping[str, System], logits: Mapping[str, np.ndarray], notes: Notes, seed: int, **more: Any
 ) -> Result:
-    """The metrics file of notebook 03; recipes are those that ran, and an ensemble is called one."""
-    labels, log = labels_of(notes.test), compared["log"]
+    """The metrics file of notebook 03, with the recipes that ran."""
+    labels, cnn = labels_of(notes.test), compared["log"].network
     noise = np.array([nsynth.is_noise_only(clip) for clip in notes.test])
     hits = {name: top_k_hits(values, labels, 1).astype(float) for name, values in logits.items()}
-    counts = {name: len(system.members) for name, system in compared.items()}
-    names = {name: (f"ensemble of {n} " if n > 1 else "") + f"{study.MODEL}, {name} mel" for name, n in counts.items()}
+    names = {"log": f"{study.MODEL}, log mel", "linear": f"{study.MODEL}, linear mel", "statistics": "note statistics",
+             "average": f"{study.MODEL} and note statistics, averaged"}  # fmt: skip
     details = study.about(notes) | {
+        "chosen": names["average"],
         "origin": {name: system.origin for name, system in compared.items()},
-        "over_seeds": over_seeds(compared, notes),
-        "log_minus_linear_top1": bootstrap(np.mean, groups(notes.test), hits["log"] - hits["linear"]),
         "noise_only": {
             name: {"with": float(row.mean()), "without": float(row[~noise].mean()), "notes": int(noise.sum())}
             for name, row in hits.items()
@@ -165,51 +203,17 @@ def result(
         "by_kind": {name: by_kind(values, notes.test) for name, values in logits.items()},
         "robustness": {name: robustness(system.network, notes.valid, seed) for name, system in compared.items()},
         "mel": {key: value for key, value in asdict(study.MEL).items() if key != "compression"},
-        "model": {"name": study.MODEL, "parameters": parameter_count(log.members[0])},
-        "learning_rates": {name: system.recipe["learning_rate"] for name, system in compared.items()},
-        "recipe": log.recipe,
-        "augmentation": [type(step.step).__name__.lower() for step in study.augmentation().steps],
-        "architecture": stages(log.members[0], round(nsynth.SECONDS * nsynth.SAMPLE_RATE)),
+        "model": {"name": study.MODEL, "parameters": parameter_count(cnn)},
+        "learning_rates": {name: compared[name].recipe["learning_rate"] for name in INPUTS},
+        "recipe": compared["log"].recipe,
+        "cnn_share": hybrid.CNN_SHARE,
+        "augmentation": list(study.augmentation().steps),
+        "architecture": stages(cnn, round(nsynth.SECONDS * nsynth.SAMPLE_RATE)),
         "published": {name: {"value": value, "source": source} for name, (value, source) in PUBLISHED.items()
                       if name.startswith("NSynth")},
     }  # fmt: skip
     return single_label_result(
-        "Instrument family by a CNN: log against linear mel", "NSynth", notes.data, notes.test,
-        {names[name]: values for name, values in logits.items()}, nsynth.FAMILIES, notes.train,
+        "Instrument family by a CNN and note statistics", "NSynth", notes.data, notes.test,
+        {names[name]: logits[name] for name in names}, nsynth.FAMILIES, notes.train,
         group_kind="instrument", used=(notes.train, notes.valid), seed=seed, details=details, **more,
     )  # fmt: skip
-
-
-def cross_validate(
-    train_clips: Sequence[Clip], valid_clips: Sequence[Clip], config: TrainConfig, folds: int, compression: str
-) -> np.ndarray:
-    """Logits [train clips, 11] for every training note from a network that was not trained on its instrument.
-
-    The best epoch is chosen on the validation notes, whose instruments are others again.
-    """
-    fold_of = grouped_folds(labels_of(train_clips), groups(train_clips), folds, config.seed)
-    logits = np.zeros((len(train_clips), len(nsynth.FAMILIES)), np.float32)
-    for fold in range(folds):
-        others = [clip for clip, f in zip(train_clips, fold_of, strict=True) if f != fold]
-        held_out = [clip for clip, f in zip(train_clips, fold_of, strict=True) if f == fold]
-        trained = study.train(others, valid_clips, replace(config, patience=config.epochs), compression)
-        logits[fold_of == fold] = study.logits_of(trained.network, held_out)
-    return logits
-
-
-def run(root: Path, folds: int, compression: str, epochs: int, seed: int, workers: int, out: Path) -> None:
-    """`nsynth crossvalidate`: accuracy on training instruments that are left out in turn, as a metrics file."""
-    notes, valid = (nsynth.clips(root, split) for split in ("train", "valid"))
-    config = study.recipe(compression, epochs, seed, workers)
-    logits = cross_validate(notes, valid, config, folds, compression)
-    command = command_line("nsynth", "crossvalidate", data_root=root, folds=folds, compression=compression,
-                           epochs=epochs, seed=seed, out=out)  # fmt: skip
-    report = single_label_result(
-        "Instrument family by a CNN: training instruments left out in turn", "NSynth, training notes",
-        nsynth.CORPUS.label(root, "train", len(notes)), notes,
-        {f"{study.MODEL}, {compression} mel, instruments left out": logits}, nsynth.FAMILIES, notes,
-        group_kind="instrument", used=(valid,), seed=seed, budget=f"{epochs} epochs", command=command,
-        details={"hardest": study.hardest(logits, notes, most=8), "by_kind": by_kind(logits, notes)},
-    )  # fmt: skip
-    metrics.write(out / "metrics" / "03_crossvalidation.json", report)
-    print(sentence(f"{folds}-fold, instruments left out (n={len(notes)})", scores_of(logits, notes)))

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -30,7 +31,10 @@ from helpers.training.fit import fit
 
 MODEL = "compact_cnn"
 MEL = MelConfig(n_fft=2048, hop_length=1024, n_mels=160, f_min=30.0, f_max=8_000.0)
-PLANS = BUDGETS | {"quick": Budget("quick", epochs=4, seeds=1, max_clips=200)}  # many networks are compared
+PLANS = BUDGETS | {  # many networks are compared; those that ship are trained longer, by `nsynth train`
+    "quick": Budget("quick", epochs=4, seeds=1, max_clips=200),
+    "full": Budget("full", epochs=6, seeds=3, max_clips=10**9),
+}
 RATES = (5e-4, 1.5e-3, 4e-3)  # learning rates that are tried, the same for both inputs; least validation loss counts
 LEARNING_RATES = {"log": 1.5e-3, "linear": 1.5e-3}  # what was chosen of them
 DRAWN = 51_000  # notes that a training draws, but at least LEAST_EPOCHS and at most MOST_EPOCHS times each
@@ -116,17 +120,22 @@ def dataset(clips: Sequence[Clip]) -> ClipDataset:
 
 def train(
     train_clips: Sequence[Clip], valid_clips: Sequence[Clip], config: TrainConfig, compression: str = "log",
-    model: str = MODEL, run_dir: Path | None = None, mixup: bool = False,
+    model: str = MODEL, run_dir: Path | None = None, mixup: bool = False, augmented: bool = True, **more: Any,
 ) -> Trained:  # fmt: skip
-    """Train a model of `models.notes` on notes, families drawn alike often, and move it to their official shares."""
-    arguments = {"mel": asdict(replace(MEL, compression=compression))}
+    """Train a model of `models.notes` on notes and move it from the families' shares that it saw to the official ones.
+
+    `more` goes to the model's builder.
+    """
+    arguments = {"mel": asdict(replace(MEL, compression=compression)), **more}
     network = build(model, len(nsynth.FAMILIES), seed=config.seed, **arguments)
     history = fit(
         network, dataset(train_clips), dataset(valid_clips), config,
-        batch_augment=Mixup() if mixup else None, power_augment=augmentation(), spec_augment=SpecAugment(),
-        run_dir=run_dir,
+        batch_augment=Mixup() if mixup else None, power_augment=augmentation() if augmented else None,
+        spec_augment=SpecAugment(), run_dir=run_dir,
     )  # fmt: skip
-    add_priors(network.head, family_shares(train_clips).tolist(), [1 / len(nsynth.FAMILIES)] * len(nsynth.FAMILIES))
+    drawn = np.bincount(labels_of(train_clips), minlength=len(nsynth.FAMILIES)) / len(train_clips)
+    drawn = np.full(len(drawn), 1 / len(drawn)) if config.balanced else np.maximum(drawn, 1 / len(train_clips))
+    add_priors(network.head, family_shares(train_clips).tolist(), drawn.tolist())
     return Trained(network, model, arguments, [curves(history)], config, list(train_clips))
 
 
