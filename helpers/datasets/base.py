@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DEMO_MARK = "DEMO.txt"  # lies in the root of every generated corpus
 NAMED = 5  # files that a problem names
+FILM_RATE = 16_000  # Hz, of built films: that of NSynth, whose encoders go on from
+FILM_WINDOW_S = 0.03  # s, resolution of the labels of films; here because prediction needs no data set of films
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,10 @@ import numpy as np
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.base import Clip, Corpus, Report
+from helpers.datasets.base import FILM_RATE, FILM_WINDOW_S, Clip, Corpus, Report
 from helpers.files import fingerprint
 
-SAMPLE_RATE = 16_000  # Hz, of built films: that of NSynth, whose encoders go on from
-WINDOW_S = 0.03  # s, resolution of the labels
+SAMPLE_RATE, WINDOW_S = FILM_RATE, FILM_WINDOW_S
 INSTRUMENTS = ("gong", "erhu", "dizi", "pipa")
 MANIFEST = "manifest.parquet"
 MIN_CERTAINTY = 0.5  # below, a claim is too doubtful to learn from or to judge by

@@ -20,13 +20,12 @@ from tqdm import tqdm
 from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import sources
-from helpers.datasets.base import Clip
-from helpers.datasets.films import SAMPLE_RATE, WINDOW_S
+from helpers.datasets.base import FILM_RATE, FILM_WINDOW_S, Clip
 from helpers.models.base import channels_last, fold_batch_norms, half_precision, has_bfloat16
 
 CORES = os.cpu_count() or 1
 BATCH_SIZE = 16  # spectrograms of more clips leave the processor's cache, which halves the speed
-WINDOW = round(WINDOW_S * SAMPLE_RATE)  # samples for which films have one answer
+WINDOW = round(FILM_WINDOW_S * FILM_RATE)  # samples for which films have one answer
 EXCERPTS = 8  # of a film at a time
 
 T = TypeVar("T")
