@@ -123,14 +123,14 @@ def train(
     data: Built = DATA / "films",
     init: Annotated[Path | None, cli.file("NSynth checkpoint to start from", "random weights")] = None,
     out: Annotated[Path, cli.file("checkpoint", "checkpoints/films.pt")] = CHECKPOINTS / "films.pt",
-    solos: Annotated[Path | None, cli.folder("holds chmusic/, to mix its solos into the films")] = None,
+    solos: Annotated[Path | None, cli.folder("of solos to mix in: chmusic/, or files such as erhu_1.wav")] = None,
     context: Annotated[float, typer.Option(min=0.03, max=60, help="seconds given to the network")] = 3.84,
     epochs: cli.Epochs = 16,
     seed: cli.Seed = 0,
     run_dir: Annotated[Path | None, cli.folder("where a killed run finds its state to go on from")] = None,
 ) -> None:
     """Train a classifier on a built data set, score it on test films."""
-    from helpers.datasets import chmusic, films, nsynth
+    from helpers.datasets import films, nsynth
     from helpers.experiments import films as study
     from helpers.experiments.common import command_line
     from helpers.models.checkpoint import load_checkpoint, save_checkpoint
@@ -139,7 +139,7 @@ def train(
     notes = load_checkpoint(init, nsynth.TASK) if init else None
     checkpoint = study.train(
         built, study.recipe(epochs, seed), notes, context,
-        chmusic.solos(solos, built.instruments) if solos else (), run_dir,
+        study.solos_below(solos, built.instruments) if solos else (), run_dir,
     )  # fmt: skip
     if any(film.split == "test" for film in built.films):
         checkpoint.scores = study.report(checkpoint, built)

@@ -75,12 +75,19 @@ def chmusic_solos(root: str, budget: str, built: Films) -> list[Clip]:
         return []
 
 
+def solos_below(folder: Path, instruments: Sequence[str]) -> list[Clip]:
+    """Solos of a folder: ChMusic where it holds `chmusic/`, otherwise `real_solos`; an InputError if there are none."""
+    found = chmusic.solos(folder, instruments) if chmusic.CORPUS.found(folder) else real_solos(folder, instruments)
+    if not any(clip.labels for clip in found):
+        raise InputError(f"{folder}: no solos of {', '.join(instruments)}; name files after them, such as erhu_1.wav")
+    return found
+
+
 def real_solos(folder: Path, instruments: Sequence[str]) -> list[Clip]:
     """Solo recordings named after their instrument (up to `_`); what is not in the list has no label."""
-    paths = sorted(path for path in Path(folder).glob("*") if path.suffix.lower() in SUFFIXES)
-    names = [path.stem.split("_")[0] for path in paths]
-    return [Clip(path, (instruments.index(name),) if name in instruments else (), path.stem)
-            for path, name in zip(paths, names, strict=True)]
+    paths = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)
+    labels = ([n for n, name in enumerate(instruments) if name == path.stem.split("_")[0]] for path in paths)
+    return [Clip(path, tuple(label), path.stem) for path, label in zip(paths, labels, strict=True)]
 
 
 def recipe(epochs: int, seed: int) -> TrainConfig:
@@ -89,11 +96,7 @@ def recipe(epochs: int, seed: int) -> TrainConfig:
 
 
 def windows_of(context_s: float) -> int:
-    """A context in windows, rounded to what the network's grid allows.
-
-    Raises:
-        InputError: it is too short to tell an instrument.
-    """
+    """A context in windows, rounded to what the network's grid allows; an InputError if none is left."""
     count = round(context_s / WINDOW_S / GRID) * GRID
     if count <= 0:
         raise InputError(f"--context {context_s:g}: is too short; take a second or more")

@@ -9,6 +9,7 @@ import pytest
 from film_files import tone
 
 from helpers import audio
+from helpers.config import InputError
 from helpers.datasets.films import BuiltFilm
 from helpers.experiments import film_tags
 from helpers.experiments import films as study
@@ -76,6 +77,17 @@ def test_real_solos_are_labelled_by_their_names(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     found = {clip.group: clip.labels for clip in study.real_solos(tmp_path, NAMES)}
     assert found == {"erhu_a1": (1,), "gong": (0,), "xun": ()}
+
+
+def test_solos_of_a_folder_are_those_of_chmusic_or_named_recordings(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no solos of gong, erhu"):
+        study.solos_below(tmp_path, NAMES)
+    for name in ("erhu_a1.wav", "xun.wav"):
+        (tmp_path / name).touch()
+    assert [clip.labels for clip in study.solos_below(tmp_path, NAMES)] == [(1,), ()]
+    (tmp_path / "chmusic").mkdir()
+    (tmp_path / "chmusic" / "1.2.wav").touch()
+    assert [(clip.group, clip.labels) for clip in study.solos_below(tmp_path, NAMES)] == [("1.2", (1,))]
 
 
 def test_films_of_solos_are_labelled_where_the_solo_sounds(tmp_path: Path) -> None:
