@@ -9,8 +9,9 @@ from inference_call import infer
 from note_folders import NAMES, write_notes, write_split
 
 from helpers.__main__ import main
-from helpers.datasets.nsynth import FAMILIES
+from helpers.datasets.nsynth import FAMILIES, TASK
 from helpers.evaluation import results as metrics
+from helpers.models.checkpoint import load_checkpoint
 
 TRAIN = tuple(f"{family}_acoustic_10{n}-060-100" for family in FAMILIES[:3] for n in range(2))
 RECIPE = ("--epochs", "1", "--workers", "0")
@@ -42,16 +43,24 @@ def test_training_gives_a_checkpoint_for_inference(corpus: Path, tmp_path: Path,
     assert out.read_bytes() == before
 
 
-def test_crossvalidation_leaves_instruments_out(
+def test_log_mel_is_averaged_with_note_statistics_and_judged_on_instruments_left_out(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    out = ("--out", str(tmp_path / "report"))
-    assert main(["nsynth", "crossvalidate", "--data-root", str(corpus), "--folds", "2", *out, *RECIPE]) == 0
+    out, places = tmp_path / "nsynth.pt", ("--data-root", str(corpus), "--run-dir", str(tmp_path / "runs"))
+    assert main(["nsynth", "train", *places, "--out", str(out), *RECIPE]) == 0
+    stored = load_checkpoint(out, TASK)
+    assert [member["name"] for member in stored.arguments["members"]] == ["compact_cnn", "note_statistics"]
+    assert set(stored.scores) == {"valid", "valid, kinds weighted as in all of NSynth", "test"}
+    report = ("--checkpoint", str(out), "--out", str(tmp_path / "report"))
+    capsys.readouterr()
+    assert main(["nsynth", "crossvalidate", *places, "--folds", "2", *report, *RECIPE]) == 0
     printed = capsys.readouterr().out
-    assert printed.count("[001/001] train ") == 2
-    assert "2-fold, instruments left out (n=6): top-1" in printed
+    assert printed.count("[001/001] train ") == 2  # validation notes are those of the checkpoint
+    assert "instruments left out, weighted by kind (n=12): top-1" in printed
     result = metrics.read(tmp_path / "report" / "metrics" / "03_crossvalidation.json")
-    assert (result.n, result.groups, result.data) == (6, 6, "subset")
+    assert (result.n, result.groups, result.data) == (12, 12, "subset")
+    alone = result.details["shares"]["1.0"]["top1"]["value"], result.details["shares"]["0.0"]["top1"]["value"]
+    assert alone == tuple(result.details["weighted"][part]["top1"]["value"] for part in ("CNN", "statistics"))
 
 
 def test_validation_tells_problems_by_its_exit_code(corpus: Path, capsys: pytest.CaptureFixture) -> None:

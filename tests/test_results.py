@@ -3,7 +3,7 @@
 import pytest
 from report_folder import results
 
-from helpers.config import CHECKPOINTS, InputError
+from helpers.config import CHECKPOINTS, REPORT, InputError
 from helpers.evaluation import results as metrics
 from helpers.reporting import results as tables
 
@@ -37,7 +37,15 @@ def test_only_measures_that_a_baseline_has_are_shown():
 
 def test_the_page_of_the_checkpoints_is_that_of_the_shipped_files():
     written = (CHECKPOINTS / "README.txt").read_text(encoding="utf-8")
-    assert written == tables.checkpoints_page(CHECKPOINTS), "run `python -m helpers results`"
+    shipped = tables.read_all(REPORT / "metrics")
+    assert written == tables.checkpoints_page(CHECKPOINTS, shipped), "run `python -m helpers results`"
+
+
+def test_what_is_to_be_expected_stands_beside_the_checkpoint_of_nsynth():
+    judged = next(iter(results().values()))
+    judged.details["expected"] = {"top1": {"value": 0.6, "low": 0.5, "high": 0.7}}
+    page = tables.checkpoints_page(CHECKPOINTS, {"03_crossvalidation.json": judged})
+    assert page.count("to be expected on all official test notes: top1 0.600 [0.500, 0.700]") == 1
 
 
 def test_a_readme_without_the_marks_is_refused(tmp_path):

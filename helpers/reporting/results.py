@@ -13,6 +13,7 @@ from helpers.evaluation.results import Result
 from helpers.files import write_text
 
 BEGIN, END = "[table written by `python -m helpers results`]", "[end of the table]"
+CROSSVALIDATED = "03_crossvalidation.json"
 MAIN_METRICS = ("top1", "accuracy", "segment_micro_f1", "micro_f1", "hit_at_1")  # the first that is there tells
 
 
@@ -30,7 +31,7 @@ def write_tables(root: Path) -> list[Path]:
         raise InputError(f"{readme}: the lines {BEGIN!r} and {END!r} are missing; put them where the table belongs")
     write_text(readme, f"{before}{begin}\n\n{short_table(results)}\n{end}{after}")
     write_text(long, results_page(results))
-    write_text(checkpoints / "README.txt", checkpoints_page(checkpoints))
+    write_text(checkpoints / "README.txt", checkpoints_page(checkpoints, results))
     return [readme, long, checkpoints / "README.txt"]
 
 
@@ -83,8 +84,8 @@ def table(result: Result) -> str:
     return "\n    ".join([result.title, *lines])
 
 
-def checkpoints_page(folder: Path) -> str:
-    """What each shipped checkpoint is, from the recipe that it carries."""
+def checkpoints_page(folder: Path, results: Mapping[str, Result]) -> str:
+    """What each shipped checkpoint is, from the recipe that it carries; and what nsynth.pt may be expected to score."""
     from helpers.models.checkpoint import describe, load_any
 
     written = "Written by `python -m helpers results` from the recipes in the files."
@@ -101,6 +102,10 @@ def checkpoints_page(folder: Path) -> str:
             f"    command  {recipe['command']}",
         ]
         lines += [f"    {name}: {value}" for name, value in _leaves(_compared(recipe["scores"], baselines))]
+        judged = results.get(CROSSVALIDATED) if path.name == "nsynth.pt" else None
+        if judged and "expected" in judged.details:
+            lines.append(f"    to be expected on all official test notes: {_line(judged.details['expected'])}")
+            lines.append(f"        (instruments left out in turn, kinds as frequent as in NSynth; {CROSSVALIDATED})")
         lines.append("")
     return "\n".join(lines)
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from helpers.config import InputError, TrainConfig
 from helpers.datasets import nsynth
 from helpers.datasets.base import Clip
-from helpers.experiments import generalisation
+from helpers.experiments import generalisation, hybrid
 from helpers.experiments import nsynth as study
 from helpers.experiments.common import Trained, labels_of
 
@@ -67,3 +68,46 @@ def test_one_member_is_no_ensemble() -> None:
     trained = Trained(network, "compact_cnn", {}, [], TrainConfig(), [])
     assert study.ensemble([trained]) is trained
     assert study.members_of(network) == [network]
+
+
+def test_the_fewer_notes_the_more_epochs() -> None:
+    epochs = {n: study.recipe("log", None, 0, n).epochs for n in (40, 2_004, 10_000, 289_205)}
+    assert epochs == {40: 26, 2_004: 26, 10_000: 6, 289_205: 2}
+    assert study.recipe("log", 5, 0, 40).epochs == 5
+
+
+def test_family_shares_are_official_where_names_are() -> None:
+    shares = study.family_shares(notes())
+    assert shares.sum() == pytest.approx(1) and shares[0] == pytest.approx(68_955 / 305_979)
+    other = [Clip(Path(f"{n}.wav"), (n % 3,), str(n)) for n in range(6)]
+    assert study.family_shares(other)[:3].tolist() == [2 / 14] * 3
+
+
+def test_the_average_is_that_of_the_shipped_network() -> None:
+    rng = np.random.default_rng(0)
+    parts = {name: np.log(rng.dirichlet(np.ones(11), 5)) for name in ("cnn", "statistics")}
+
+    class Constant(nn.Module):
+        def __init__(self, logits: np.ndarray) -> None:
+            super().__init__()
+            self.logits = torch.from_numpy(logits)
+
+        def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+            return self.logits + 3.0  # logits are up to a constant
+
+    cnn, other = (Trained(Constant(parts[name]), name, {}, [], TrainConfig(), []) for name in ("cnn", "statistics"))
+    whole = hybrid.combine([cnn, cnn], other)
+    assert whole.arguments["weights"] == pytest.approx([0.2, 0.2, 0.6])
+    np.testing.assert_allclose(whole.network(torch.zeros(5, 1)), hybrid.average(parts), rtol=1e-6)
+    assert np.allclose(np.exp(hybrid.average(parts)).sum(axis=1), 1)
+
+
+def test_bulk_notes_are_those_of_instruments_at_one_velocity_and_families_count_alike() -> None:
+    def clips(group: str, label: int, velocity: int, n: int) -> list[Clip]:
+        return [Clip(Path(f"{group}-{pitch:03d}-{velocity:03d}.wav"), (label,), group) for pitch in range(n)]
+
+    some = [*clips("bass_electronic_000", 0, 100, 30), *clips("guitar_acoustic_000", 3, 100, 20),
+            *clips("organ_electronic_000", 6, 100, 5), *clips("reed_acoustic_000", 7, 25, 30)]  # fmt: skip
+    logits = np.zeros((len(some), 11))
+    logits[:, 0] = 1.0
+    assert hybrid.bulk_accuracy(logits, some) == {"top1": 0.5, "n": 50, "families": {"bass": 1.0, "guitar": 0.0}}
