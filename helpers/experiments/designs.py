@@ -60,7 +60,7 @@ class Scale:
 
 SCALES = {
     "smoke": Scale(1, 24, (2, 4, 4, 8), 16, 6, 3, 0),
-    "quick": Scale(3, 88, (4, 8, 16, 32), 64, 22, 3, 0),
+    "quick": Scale(2, 66, (4, 8, 16, 32), 44, 16, 3, 0),
     "full": Scale(25, 10**9, multistft.CHANNELS, 3_000, 10**9, 4, 1),
 }
 

@@ -136,10 +136,11 @@ class FilterBank(nn.Module):
         """[B, T] -> [B, 1, 128, 100]."""
         n_fft = len(self.window)
         waveform = F.pad(waveform.float(), (0, max(0, n_fft - waveform.shape[1])))
-        if not self.bank.is_complex():
-            return normalised(picture(self.bank @ power_spectrogram(waveform, self.window, n_fft // 4)))
-        spectrum = torch.stft(waveform, n_fft, n_fft // 8, window=self.window, return_complex=True)
-        return normalised(picture((self.bank @ spectrum).abs().square()))
+        with torch.autocast(waveform.device.type, enabled=False):  # eight powers of ten need 32 bits
+            if not self.bank.is_complex():
+                return normalised(picture(self.bank @ power_spectrogram(waveform, self.window, n_fft // 4)))
+            spectrum = torch.stft(waveform, n_fft, n_fft // 8, window=self.window, return_complex=True)
+            return normalised(picture((self.bank @ spectrum).abs().square()))
 
 
 class PANNsFeatureExtractor(nn.Module):
