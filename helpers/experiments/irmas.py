@@ -97,9 +97,8 @@ def train(
     reached = {
         name: metric(validation.targets, scores, scores > thresholds) for name, metric in multilabel.METRICS.items()
     }
-    return Trained(
-        network, MODEL, ARGUMENTS, [curves(history)], config, list(clips), tuple(thresholds.tolist()), reached
-    )
+    return Trained(network, MODEL, ARGUMENTS, [curves(history)], config, list(clips), tuple(thresholds.tolist()),
+                   reached)  # fmt: skip
 
 
 def outputs(network: Callable, data: ClipDataset | MixtureDataset) -> np.ndarray:
@@ -196,9 +195,8 @@ def compare_mixing(root: Path, budget: str, seed: int, command: str) -> tuple[Re
     """Train with and without polyphonic mixing, same data, epochs and seeds; score both on the test excerpts.
 
     Returns:
-        The result, in which each system's score is that of its median seed and `details` holds all of them; and for
-        figures `scores` [n, 11] and `thresholds` [11] of the first mixing run, `targets` [n, 11], and `histories`, the
-        curves of the first run of both systems.
+        The result, each system's score being that of its median seed, and for figures `scores` [n, 11] and `thresholds`
+        [11] of the first mixing run, `targets` [n, 11], and `histories`, the curves of the first run of both systems.
     """
     plan, test = BUDGETS[budget], irmas.clips(root, "test")
     test = subset(test, 12 if budget == "smoke" else plan.max_clips, seed)
