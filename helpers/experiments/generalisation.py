@@ -204,7 +204,6 @@ def result(
         "robustness": {name: robustness(system.network, notes.valid, seed) for name, system in compared.items()},
         "mel": {key: value for key, value in asdict(study.MEL).items() if key != "compression"},
         "model": {"name": study.MODEL, "parameters": parameter_count(cnn)},
-        "learning_rates": {name: compared[name].recipe["learning_rate"] for name in INPUTS},
         "recipe": compared["log"].recipe,
         "cnn_share": hybrid.CNN_SHARE,
         "augmentation": list(study.augmentation().steps),
