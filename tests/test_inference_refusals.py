@@ -148,7 +148,10 @@ def test_ctrl_c_is_one_line(tmp_path: Path) -> None:
     command = [sys.executable, PROGRAM, "--test_dir", tmp_path, "--checkpoint", model]
     command += ["--predictions", tmp_path / "pipe"]
     environment = os.environ | {"TMPDIR": str(waiting)}
-    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    run = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )  # fmt: skip
     deadline = time.monotonic() + 100
     while not any(path.stat().st_size for path in waiting.glob(".pipe*")) and time.monotonic() < deadline:
         time.sleep(0.1)
