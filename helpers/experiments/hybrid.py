@@ -32,7 +32,7 @@ from helpers.models.classic import ClassicModel, fold
 STATISTICS = "note_statistics"
 REGRESSION = "logistic regression", {"logisticregression__C": 3e-3}  # chosen by `classic`
 MOST_NOTES = 40_000  # that the regression is fitted to: its features are held in memory
-CNN_SHARE = 0.4  # of the average; of SHARES the one with the least log loss on the pool
+CNN_SHARE = 0.4  # of the average; its log loss on the pool is, of SHARES, the least or as good as that
 SHARES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 
 
