@@ -92,3 +92,17 @@ def test_the_mix_of_the_items_does_not_move_the_weighted_score() -> None:
     part = single.kind_weighted_accuracy(hits[keep], kinds[keep], instruments[keep], shares)
     assert whole["value"] == pytest.approx(0.6, abs=0.02) and part["value"] == pytest.approx(whole["value"], abs=0.03)
     assert whole["low"] < whole["value"] < whole["high"]
+
+
+def test_score_of_a_set_to_come_is_less_certain_the_fewer_instruments_it_has() -> None:
+    generator = np.random.default_rng(0)
+    instruments = np.repeat([f"a{n}" for n in range(40)], 5)
+    hits = np.repeat(generator.random(40) < 0.6, 5).astype(float)
+    kinds = np.full(len(hits), "a")
+    mean, *to_come = (
+        single.kind_weighted_accuracy(hits, kinds, instruments, {"a": 1}, future=future)
+        for future in (None, {"a": 1000}, {"a": 10})
+    )
+    widths = [score["high"] - score["low"] for score in (mean, *to_come)]
+    assert mean["value"] == to_come[0]["value"] == to_come[1]["value"]
+    assert widths[1] < 1.1 * widths[0] and widths[2] > 1.8 * widths[0]  # variances 1/40 and 1/40 + 1/10 add up to 2.2
