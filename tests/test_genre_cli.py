@@ -51,7 +51,9 @@ def test_unusual_files_are_used(checkpoint, tmp_path, kind, capsys):
     assert "metal" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("kind", ["0.1 s", "silent", "short and silent", "text", "empty", "missing", "not finite", "cut off"])
+@pytest.mark.parametrize(
+    "kind", ["0.1 s", "silent", "short and silent", "text", "empty", "missing", "not finite", "cut off"]
+)
 def test_useless_files_are_named_in_one_line_and_do_not_stop_the_others(checkpoint, tmp_path, kind, capsys):
     path, good = tmp_path / "bad.wav", tmp_path / "good.wav"
     audio.write(good, piece("jazz", 43), RATE)

@@ -90,7 +90,8 @@ def test_the_recipe_is_that_of_the_slides_and_transfer_changes_nothing_but_the_f
 
 def test_model_one_is_larger_than_model_two():
     plans = designs.designs({}, "NSynth")
-    one, two = (build(model, 11, channels=[4, 8, 16, 32], **arguments) for model, arguments, _ in list(plans.values())[:2])
+    first = list(plans.values())[:2]
+    one, two = (build(model, 11, channels=[4, 8, 16, 32], **arguments) for model, arguments, _ in first)
     assert sum(p.numel() for p in one.encoder.parameters()) == 3 * sum(p.numel() for p in two.encoder.parameters())
 
 
