@@ -18,6 +18,8 @@ from tqdm import tqdm
 from helpers.config import InputError, TrainConfig
 from helpers.training.recipes import LOSSES, optimizer, schedule
 
+TIMED = (3, 13)  # batches of the first epoch between which the clock runs
+WORTH_SAYING_S = 60.0
 COUNTERS = ("train_loss", "train_score", "valid_loss", "valid_score")
 
 
@@ -148,11 +150,25 @@ class Epochs(L.Callback):
     def __init__(self, config: TrainConfig, on_epoch: Callable[[History], None] | None = None) -> None:
         self.monitor, self.select, self.on_epoch = config.monitor, config.select, on_epoch
         self.history, self.weights = History(), {}
-        self.started = 0.0
+        self.started, self.clock = 0.0, 0.0
 
     def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Start the clock."""
         self.started = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, module: L.LightningModule, outputs: object, batch: tuple, index: int
+    ) -> None:
+        """Say after a few batches how long all will take, if it is long."""
+        if self.history.epochs or index not in TIMED:
+            return
+        if index == TIMED[0]:
+            self.clock = time.perf_counter()
+            return
+        batches = trainer.num_training_batches * trainer.max_epochs
+        seconds = (time.perf_counter() - self.clock) / (TIMED[1] - TIMED[0]) * batches
+        if trainer.is_global_zero and seconds > WORTH_SAYING_S:
+            tqdm.write(f"about {seconds / 60:.0f} min for {trainer.max_epochs} epochs, {batches} batches in all")
 
     def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Training and validation of the epoch are over."""

@@ -208,3 +208,13 @@ def test_mixed_precision_is_used_where_the_processor_computes_in_it(monkeypatch:
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda capability=capability: capability)
         assert trainer_precision(config(precision="auto")) == precision
         assert trainer_precision(config(precision="32")) == "32-true"
+
+
+def test_a_long_training_says_how_long(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    fit(toy_model(), Tones(128), Tones(8), config(epochs=2))
+    assert "about" not in capsys.readouterr().out
+    monkeypatch.setattr("helpers.training.module.WORTH_SAYING_S", 0.0)
+    fit(toy_model(), Tones(128), Tones(8), config(epochs=2))
+    said = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"about \d+ min for 2 epochs, 32 batches in all", said[0])
+    assert [line[:9] for line in said[1:]] == ["[001/002]", "[002/002]"]
