@@ -67,6 +67,10 @@ class MelFrontend(nn.Module):
         )
         self.standardise = nn.BatchNorm1d(config.n_mels, affine=False)
 
+    def extra_repr(self) -> str:
+        """What its weights do not tell, but the fingerprint of a training must."""
+        return f"{self.config}, pad_mode={self.pad_mode!r}"
+
     def spectrum(self, waveform: torch.Tensor) -> torch.Tensor:
         """Power spectrogram: [B, T] -> [B, K, F]."""
         window = self.mel.spectrogram.window

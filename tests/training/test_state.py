@@ -225,6 +225,13 @@ def numbers(history: History) -> list[float]:
     return [history.epochs[0].train_loss, history.epochs[0].valid_loss]
 
 
+def test_a_front_end_that_compresses_otherwise_is_another_model(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    run(tmp_path)
+    linear = build("compact_cnn", 2, mel={**MEL, "compression": "linear"}, channels=[4, 4])
+    run(tmp_path, model=linear)
+    assert "keeps training with another model; this one" in capsys.readouterr().out
+
+
 TASKS = """
 import sys, hashlib, torch
 from toy_training import MEL, Tones, config
