@@ -125,7 +125,7 @@ def systems(notes: Notes, inputs: Mapping[str, Sequence[Trained]], retrain: bool
 def ablation(
     notes: Notes, config: TrainConfig, whole: Trained, average: nn.Module, run_dir: Path
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """What parts of the recipe are worth: top-1 and top-3 on validation notes, weighted by kind.
+    """What parts of the recipe are worth on validation notes: top-1 and top-3 weighted by kind, and top-1 unweighted.
 
     `whole` is a CNN by the recipe `config`, and `average` that CNN with the note statistics; others are trained here.
     """
@@ -140,7 +140,8 @@ def ablation(
         trained = study.train(notes.train, notes.valid, replace(config, **change), run_dir=folder, augmented=augmented)
         valid[name] = study.logits_of(trained.network, notes.valid)
     valid["CNN and note statistics"] = study.logits_of(average, notes.valid)
-    return {name: study.weighted_scores(logits, notes.valid) for name, logits in valid.items()}
+    return {name: study.weighted_scores(logits, notes.valid) | {"unweighted": scores_of(logits, notes.valid)["top1"]}
+            for name, logits in valid.items()}
 
 
 def compare_networks(

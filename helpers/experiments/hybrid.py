@@ -94,8 +94,8 @@ def pool(notes: Notes, config: TrainConfig, folds: int, run_dir: Path, path: Pat
     fold_of = grouped_folds(study.kinds_of(notes.train)[0], groups(notes.train), folds, config.seed)
     found = {part: np.zeros((len(notes.train), len(nsynth.FAMILIES))) for part in ("cnn", "statistics")}
     for number in range(folds):
-        inside = [clip for clip, f in zip(notes.train, fold_of, strict=True) if f != number]
-        outside = [clip for clip, f in zip(notes.train, fold_of, strict=True) if f == number]
+        parts = fold_of != number, fold_of == number
+        inside, outside = ([notes.train[n] for n in np.flatnonzero(part)] for part in parts)
         for part, logits in _parts(inside, notes.valid, outside, config, run_dir / f"fold{number}").items():
             found[part][fold_of == number] = logits
     shipped = load_checkpoint(path, nsynth.TASK) if path.is_file() else None
@@ -165,9 +165,8 @@ def bulk_accuracy(logits: np.ndarray, clips: Sequence[Clip], least: int = 18) ->
 def by_kind(logits: np.ndarray, clips: Sequence[Clip]) -> dict[str, dict[str, float]]:
     """Top-1 accuracy and number of notes of each kind, family and source together."""
     kinds, _ = study.kinds_of(clips)
-    hits = top_k_hits(logits, labels_of(clips), 1)
-    return {str(kind): {"top1": float(hits[kinds == kind].mean()), "n": int((kinds == kind).sum())}
-            for kind in np.unique(kinds)}
+    accuracy, count = accuracy_by(kinds, top_k_hits(logits, labels_of(clips), 1)), Counter(kinds.tolist())
+    return {kind: {"top1": accuracy[kind], "n": count[kind]} for kind in accuracy}
 
 
 def _parts(

@@ -93,11 +93,12 @@ def checkpoints_page(folder: Path, results: Mapping[str, Result]) -> str:
     for path in sorted(folder.glob("*.pt")):
         recipe = describe(load_any(path))
         baselines = recipe["scores"].get("baselines", {})
-        data = ", ".join(f"{key} {value}" for key, value in _leaves(recipe["data"]))
+        data = ", ".join(f"{key} {value}" for key, value in _leaves(recipe["data"]) if not key.startswith("recipe "))
+        members = " + ".join(member["name"] for member in recipe["arguments"].get("members", []))
         lines += [
             f"{path.name}  ({path.stat().st_size / 1e6:.1f} MB)",
             f"    task     {recipe['task']}: {', '.join(recipe['classes'])}",
-            f"    model    {recipe['model']}, seed {recipe['seed']}",
+            f"    model    {recipe['model']}{members and f' of {members}'}, seed {recipe['seed']}",
             f"    data     {data}",
             f"    command  {recipe['command']}",
         ]
