@@ -58,10 +58,7 @@ def run(
     root: Path, out: Path, run_dir: Path, model: str, members: int, mixup: bool, compression: str, epochs: int | None,
     seed: int, workers: int,
 ) -> None:  # fmt: skip
-    """`nsynth train`: train, average, score the weights as they are stored, write the checkpoint.
-
-    On linear mel the network stays alone: it is there to be compared.
-    """
+    """`nsynth train`: train, average (a network on linear mel stays alone), score the weights as stored, write them."""
     notes = study.all_notes(root)
     config = study.recipe(compression, epochs, seed, len(notes.train), workers)
     trained = study.train_seeds(notes.train, notes.valid, config, members, compression, model,
@@ -75,11 +72,10 @@ def run(
     stored = study.checkpoint_of(whole, root, command)
     network = stored_network(stored, half=True)  # what is scored is what is written
     for split, clips in (("valid", notes.valid), ("test", notes.test)):
-        logits = study.logits_of(network, clips)
+        logits, label = study.logits_of(network, clips), nsynth.CORPUS.label(root, split, len(clips))
         stored.scores[split] = scores_of(logits, clips)
         if split == "valid":
             stored.scores["valid, kinds weighted as in all of NSynth"] = study.weighted_scores(logits, clips)
-        label = nsynth.CORPUS.label(root, split, len(clips))
         print(sentence(f"{split} ({label}, n={len(clips)})", stored.scores[split]))
     save_checkpoint(out, stored, half=True)
     print(f"{out} written; next: python inference.py --test_dir DIR --checkpoint {out}")
