@@ -59,7 +59,7 @@ HOMEWORK = {
                "71 %", "66 %", "5 folds"),
     "ablation": ("Pooling, from mean to quantiles: k-NN 70 % to 80 %", "Scaling of columns, from none", "Level of"),
     "classic results": ("top-1", "top-3", "Extra trees: 83 %"),
-    "network": ("cross entropy, label smoothing 0.1", "AdamW, weight decay 0.05", "0.002 (log)", "Selection",
+    "network": ("cross entropy, label smoothing 0.1", "AdamW, weight decay 0.05", "from a rate of 0.002", "Selection",
                 "Augmentation"),
     "log and linear": ("0.001", "0.90", "Log minus linear", "validation loss at rate"),
     "confusion": ("log mel: top-1 91 %, top-3 98 %", "linear mel: top-1 85 %, top-3 97 %"),
