@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 from filelock import FileLock
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from helpers.config import InputError
@@ -141,7 +142,9 @@ def run_all(jobs: list[Job], folder: Path, seed: int, label: str) -> list[Any]:
 def _run(job: Job, folder: Path, seed: int) -> Any:
     part = folder / PARTS / f"{zlib.crc32(job.name.encode()):08x}.json"
     if not part.exists():
-        write_json(part, job.function(folder, generator(seed, job.name), *job.arguments))
+        with threadpool_limits(1):  # sums by more threads round otherwise, and the bytes would depend on the machine
+            made = job.function(folder, generator(seed, job.name), *job.arguments)
+        write_json(part, made)
     return read_json(part)
 
 
