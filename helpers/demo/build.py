@@ -143,8 +143,7 @@ def _run(job: Job, folder: Path, seed: int) -> Any:
     part = folder / PARTS / f"{zlib.crc32(job.name.encode()):08x}.json"
     if not part.exists():
         with threadpool_limits(1):  # sums by more threads round otherwise, and the bytes would depend on the machine
-            made = job.function(folder, generator(seed, job.name), *job.arguments)
-        write_json(part, made)
+            write_json(part, job.function(folder, generator(seed, job.name), *job.arguments))
     return read_json(part)
 
 
