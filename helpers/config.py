@@ -86,14 +86,11 @@ class TrainConfig:
     schedule: Literal["constant", "cosine"] = "cosine"  # cosine: a tenth of warm-up, then down to zero
     loss: str = "cross_entropy"  # a key of training.recipes.LOSSES
     label_smoothing: float = 0.0  # only for cross entropy
-    class_weights: tuple[float, ...] = ()  # one for each class, none: all equal
     balanced: bool = True  # every class is drawn equally often
     select: Literal["best", "last"] = "best"  # epoch whose weights are kept; "last" trains all epochs
     monitor: Literal["score", "loss"] = "score"  # what "better on validation" means
     patience: int = 10  # epochs without getting better before training stops
     freeze_epochs: int = 0  # the encoder stays as it is for so many epochs
-    encoder_lr_scale: float = 1.0  # learning rate of the encoder relative to the head's
-    layer_lr_decay: float = 1.0  # factor per encoder block, counted from the head down
     precision: Literal["auto", "32"] = "auto"  # auto: mixed where the GPU or processor computes in it
     workers: int = min(2, os.cpu_count() or 1)  # processes that read and augment
     seed: int = 0

@@ -11,14 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import lightning as L
-import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.strategies import DDPStrategy
 from torch import nn
 
 from helpers.config import InputError, TrainConfig, seed_everything
-from helpers.models.base import channels_last, has_bfloat16
+from helpers.models.base import channels_last
 from helpers.training.module import Epochs, History, StaysStopped, TrainingModule
 from helpers.training.recipes import Labelled, train_loader, valid_loader
 from helpers.training.state import LAST, WholeFiles, finished_epochs, run_parts, state_folder
@@ -34,7 +33,6 @@ def fit(
     batch_augment: Callable | None = None,
     power_augment: Callable | None = None,
     spec_augment: Callable | None = None,
-    sample_weights: np.ndarray | None = None,
     run_dir: Path | None = None,
     on_epoch: Callable[[History], None] | None = None,
 ) -> History:
@@ -50,7 +48,6 @@ def fit(
         power_augment: power spectrograms [B, bins, frames] -> mel power [B, M, F], within the front end, on training
             batches.
         spec_augment: features -> features, behind the front end, on training batches.
-        sample_weights: [n], how often each training item is drawn relative to others; None: as the recipe says.
         run_dir: where the state after each epoch is kept; a run that was killed goes on from there to the same
             weights as one that was not. A run that differs in recipe, model, data, augmentation or code begins anew
             in a folder of its own. None: nothing is kept.
@@ -69,14 +66,14 @@ def fit(
     folder, done = None, 0
     if run_dir is not None:
         augmentations = augment, batch_augment, power_augment, spec_augment
-        parts = run_parts(model, (train, valid, sample_weights), config, augmentations, world)
+        parts = run_parts(model, (train, valid), config, augmentations, world)
         folder = state_folder(run_dir, parts, speaks=rank == 0)
         done = finished_epochs(folder / LAST)
     seed_everything(config.seed)
     module = TrainingModule(model, config, batch_augment, power_augment, spec_augment)
     epochs = Epochs(config, on_epoch)
     trainer = _trainer(folder, config, epochs)
-    loaders = train_loader(train, augment, config, rank, world, sample_weights), valid_loader(valid, config)
+    loaders = train_loader(train, augment, config, rank, world), valid_loader(valid, config)
     loaders[0].sampler.set_epoch(done)  # workers read ahead before Lightning says the epoch
     _run(trainer, module, loaders, folder / LAST if done else None)
     model.load_state_dict(trainer.strategy.broadcast(epochs.weights))
@@ -146,7 +143,8 @@ def trainer_precision(config: TrainConfig) -> str:
         return "32-true"
     if torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
-    return "bf16-mixed" if has_bfloat16() else "32-true"
+    able = torch.cpu.get_capabilities()
+    return "bf16-mixed" if able.get("avx512_bf16") or able.get("amx_bf16") else "32-true"
 
 
 def _quiet() -> None:

@@ -48,7 +48,6 @@ class TrainingModule(L.LightningModule):
         self.batch_augment, self.power_augment, self.spec_augment = batch_augment, power_augment, spec_augment
         # one NaN makes the mean NaN
         self.counters = nn.ModuleDict({name: MeanMetric(nan_strategy=math.nan) for name in COUNTERS})
-        self.register_buffer("class_weights", torch.tensor(config.class_weights or 1.0), persistent=False)
 
     @property
     def frozen(self) -> bool:
@@ -68,8 +67,7 @@ class TrainingModule(L.LightningModule):
             self.model.encoder.eval()
         elif self.config.freeze_epochs and self.current_epoch == self.config.freeze_epochs:
             self.model.encoder.train()
-            rate = self.config.learning_rate * self.config.encoder_lr_scale
-            self.print(f"epoch {self.current_epoch + 1}: encoder unfrozen for fine-tuning (learning rate {rate:g})")
+            self.print(f"epoch {self.current_epoch + 1}: encoder unfrozen for fine-tuning")
 
     def training_step(self, batch: tuple, index: int) -> torch.Tensor:
         """Loss of one augmented batch."""
@@ -112,7 +110,7 @@ class TrainingModule(L.LightningModule):
 
     def _judge(self, side: str, logits: torch.Tensor, learned: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """Count and return the loss against the targets that are learned; the score is against the given ones."""
-        loss = LOSSES[self.config.loss](logits.float(), learned, self.class_weights)
+        loss = LOSSES[self.config.loss](logits.float(), learned)
         self.counters[f"{side}_loss"].update(loss.detach(), len(targets))
         self.counters[f"{side}_score"].update(score(logits.detach().float(), targets), len(targets))
         return loss

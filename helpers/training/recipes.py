@@ -1,8 +1,8 @@
 """What the names and numbers of a `TrainConfig` stand for: losses, optimiser, schedule, and the order of the clips.
 
-Losses have the signature (logits, targets, class_weights [classes]) -> scalar. Targets are floats in 0..1 of the
-logits' shape [..., classes]; in the binary losses NaN marks what is not known and does not count. Order and
-augmentation of the clips depend on (seed, epoch) alone, on one process or several.
+Losses have the signature (logits, targets) -> scalar. Targets are floats in 0..1 of the logits' shape [..., classes];
+in the binary losses NaN marks what is not known and does not count. Order and augmentation of the clips depend on
+(seed, epoch) alone, on one process or several.
 """
 
 from __future__ import annotations
@@ -21,13 +21,12 @@ from torch.utils.data import DataLoader, Sampler
 from helpers.config import TrainConfig
 from helpers.datasets.base import AugmentedDataset
 
-Loss = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-def cross_entropy(logits: torch.Tensor, targets: torch.Tensor, class_weights: torch.Tensor) -> torch.Tensor:
+def cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Softmax cross entropy with soft targets (label smoothing and mixing are in them), all of which must be known."""
-    per_class = -class_weights * targets * F.log_softmax(logits, dim=-1)
-    return per_class.sum(dim=-1).mean()
+    return F.cross_entropy(logits.flatten(0, -2), targets.flatten(0, -2))
 
 
 def bce(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -49,12 +48,9 @@ def asymmetric(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return -(targets * F.logsigmoid(logits) + (1 - targets) * negative)
 
 
-def _mean_of_known(
-    decisions: Callable, logits: torch.Tensor, targets: torch.Tensor, class_weights: torch.Tensor
-) -> torch.Tensor:
+def _mean_of_known(decisions: Loss, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     known = ~torch.isnan(targets)
-    losses = decisions(logits, targets.nan_to_num()) * class_weights
-    return (losses * known).sum() / known.sum().clamp_min(1)
+    return (decisions(logits, targets.nan_to_num()) * known).sum() / known.sum().clamp_min(1)
 
 
 BINARY = {"bce": bce, "focal": focal, "asymmetric": asymmetric}
@@ -71,29 +67,11 @@ WARM_UP = 0.1  # of all steps
 
 
 def optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """The optimiser of a recipe over the groups of `parameter_groups`."""
-    return OPTIMIZERS[config.optimizer](
-        parameter_groups(model, config), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
-
-
-def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict]:
-    """Head (and front end) at the full learning rate, the encoder's blocks at lower ones the deeper they lie.
-
-    Weight decay is for matrices and kernels: biases and normalisations are in groups without.
-    """
-    rate = config.learning_rate * config.encoder_lr_scale
-    blocks = reversed(list(getattr(model.encoder, "blocks", [])))
-    parts = [(block, rate * config.layer_lr_decay**depth) for depth, block in enumerate(blocks, start=1)]
-    parts += [(model.encoder, rate), (model, config.learning_rate)]
-    groups, taken = [], set()
-    for part, part_rate in parts:  # what is in an earlier part is not in a later one
-        own = [p for p in part.parameters() if id(p) not in taken]
-        taken.update(map(id, own))
-        groups.append({"params": [p for p in own if p.ndim > 1], "lr": part_rate})
-        groups.append({"params": [p for p in own if p.ndim < 2], "lr": part_rate, "weight_decay": 0.0})
-    groups.sort(key=lambda group: "weight_decay" in group)
-    return [group for group in groups if group["params"]]
+    """The optimiser of a recipe; weight decay is for matrices and kernels, not for biases and normalisations."""
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    vectors = {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0}
+    groups = [group for group in ({"params": matrices}, vectors) if group["params"]]
+    return OPTIMIZERS[config.optimizer](groups, lr=config.learning_rate, weight_decay=config.weight_decay)
 
 
 def schedule(optimizer: torch.optim.Optimizer, name: str, steps: int) -> torch.optim.lr_scheduler.LambdaLR:
@@ -154,12 +132,9 @@ def balanced_weights(targets: np.ndarray) -> np.ndarray:
     return np.where(weights > 0, weights, 1.0 / len(targets))
 
 
-def train_loader(
-    data: Labelled, augment: Callable | None, config: TrainConfig, rank: int, world: int,
-    sample_weights: np.ndarray | None = None,
-) -> DataLoader:  # fmt: skip
-    """Batches of augmented waveforms: shuffled, class-balanced, or drawn in proportion to `sample_weights` [n]."""
-    weights = balanced_weights(data.targets) if config.balanced and sample_weights is None else sample_weights
+def train_loader(data: Labelled, augment: Callable | None, config: TrainConfig, rank: int, world: int) -> DataLoader:
+    """Shuffled or class-balanced batches of augmented waveforms."""
+    weights = balanced_weights(data.targets) if config.balanced else None
     sampler = EpochSampler(len(data), weights, config.seed, rank, world)
     augmented = AugmentedDataset(data, augment, config.seed)
     return _loader(augmented, min(config.batch_size, len(sampler)), config, sampler=sampler, drop_last=True)

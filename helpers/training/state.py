@@ -41,7 +41,7 @@ def run_parts(
     return {
         "recipe": digest(recipe, world),
         "model": digest(str(model), weights),
-        "data": digest(*data, *(_content(part) for part in data if hasattr(part, "targets"))),
+        "data": digest(*data, *map(_content, data)),
         "augmentation": digest(*augmentations),
         "code": digest(torch.__version__, *(path.read_bytes() for path in sources)),
     }

@@ -102,4 +102,3 @@ def test_films_of_solos_are_labelled_where_the_solo_sounds(tmp_path: Path) -> No
 
 def test_both_starts_have_one_recipe() -> None:
     assert study.recipe(3, 1) == study.recipe(3, 1) and study.recipe(3, 1).freeze_epochs == 0
-    assert study.recipe(3, 1).encoder_lr_scale == study.recipe(3, 1).layer_lr_decay == 1.0

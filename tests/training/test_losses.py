@@ -10,12 +10,11 @@ from torch import nn
 
 from helpers.training.recipes import LOSSES
 
-ONES = torch.ones(2)
 BINARY = ("bce", "focal", "asymmetric")
 
 
-def loss(name: str, logits: list, targets: list, weights: torch.Tensor = ONES) -> float:
-    return float(LOSSES[name](torch.tensor(logits), torch.tensor(targets), weights))
+def loss(name: str, logits: list, targets: list) -> float:
+    return float(LOSSES[name](torch.tensor(logits), torch.tensor(targets)))
 
 
 def logit(probability: float) -> float:
@@ -31,20 +30,14 @@ def test_cross_entropy_by_hand() -> None:
 
 
 def test_cross_entropy_is_that_of_torch() -> None:
-    logits, labels, weights = torch.randn(8, 5), torch.arange(8) % 5, torch.rand(5)
-    targets = nn.functional.one_hot(labels, 5).float()
-    ours = LOSSES["cross_entropy"](logits, targets, torch.ones(5))
+    logits, labels = torch.randn(8, 5), torch.arange(8) % 5
+    ours = LOSSES["cross_entropy"](logits, nn.functional.one_hot(labels, 5).float())
     torch.testing.assert_close(ours, nn.functional.cross_entropy(logits, labels))
-    weighted = LOSSES["cross_entropy"](logits, targets, weights)
-    torch.testing.assert_close(weighted, nn.functional.cross_entropy(logits, labels, weights, reduction="sum") / 8)
 
 
 def test_bce_by_hand() -> None:
     logits = [[logit(0.8), logit(0.4)]]
     assert loss("bce", logits, [[1.0, 0.0]]) == pytest.approx(-(math.log(0.8) + math.log(0.6)) / 2)
-    assert loss("bce", logits, [[1.0, 0.0]], torch.tensor([2.0, 0.5])) == pytest.approx(
-        -(2 * math.log(0.8) + 0.5 * math.log(0.6)) / 2
-    )
 
 
 def test_focal_by_hand() -> None:
@@ -57,7 +50,7 @@ def test_asymmetric_by_hand() -> None:
     """Positives as they are, negatives lowered by the margin 0.05 and weighed by their fourth power."""
     wanted = -(math.log(0.8) + 0.35**4 * math.log(0.65)) / 2
     assert loss("asymmetric", [[logit(0.8), logit(0.4)]], [[1.0, 0.0]]) == pytest.approx(wanted)
-    assert loss("asymmetric", [[logit(0.04)]], [[0.0]], torch.ones(1)) == pytest.approx(0, abs=1e-9)
+    assert loss("asymmetric", [[logit(0.04)]], [[0.0]]) == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", BINARY)
@@ -71,7 +64,7 @@ def test_what_is_not_known_does_not_count(name: str) -> None:
 @pytest.mark.parametrize("name", BINARY)
 def test_gradient_of_the_unknown_is_zero(name: str) -> None:
     logits = torch.tensor([[0.5, 7.0]], requires_grad=True)
-    LOSSES[name](logits, torch.tensor([[0.0, float("nan")]]), ONES).backward()
+    LOSSES[name](logits, torch.tensor([[0.0, float("nan")]])).backward()
     assert logits.grad[0, 0] > 0 and logits.grad[0, 1] == 0
 
 
@@ -80,7 +73,7 @@ def test_gradient_of_the_unknown_is_zero(name: str) -> None:
 def test_right_and_sure_costs_less_than_wrong_and_sure(name: str, shape: tuple[int, ...]) -> None:
     targets = torch.zeros(shape)
     targets[..., 0] = 1
-    right, wrong = (LOSSES[name](sign * 10 * (2 * targets - 1), targets, ONES) for sign in (1, -1))
+    right, wrong = (LOSSES[name](sign * 10 * (2 * targets - 1), targets) for sign in (1, -1))
     assert right.ndim == 0
     assert right < 1e-3 < 1 < wrong
-    assert torch.isfinite(LOSSES[name](1e4 * (1 - 2 * targets), targets, ONES))
+    assert torch.isfinite(LOSSES[name](1e4 * (1 - 2 * targets), targets))

@@ -1,4 +1,4 @@
-"""Learning rates: full for the head, lower for the encoder the deeper a block lies; warm-up and cosine."""
+"""Weight decay for matrices only; every optimiser goes downhill; warm-up and cosine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import nn
 
 from helpers.config import TrainConfig
 from helpers.models.base import AudioClassifier
-from helpers.training.recipes import OPTIMIZERS, optimizer, parameter_groups, schedule
+from helpers.training.recipes import OPTIMIZERS, optimizer, schedule
 
 
 class Encoder(nn.Module):
@@ -20,26 +20,15 @@ class Encoder(nn.Module):
         self.mix = nn.Linear(3, 4)
 
 
-def model(blocks: bool = True) -> AudioClassifier:
-    encoder = Encoder() if blocks else nn.Linear(1, 4)
-    return AudioClassifier(nn.Identity(), encoder, nn.Linear(4, 5))
+def model() -> AudioClassifier:
+    return AudioClassifier(nn.Identity(), Encoder(), nn.Linear(4, 5))
 
 
-def test_rates_fall_from_the_head_down() -> None:
-    groups = parameter_groups(model(), TrainConfig(learning_rate=1.0, encoder_lr_scale=0.5, layer_lr_decay=0.1))
-    by_size = {group["params"][0].shape[0]: group["lr"] for group in groups}
-    assert by_size == {5: 1.0, 4: 0.5, 3: pytest.approx(0.05), 2: pytest.approx(0.005)}
+def test_weight_decay_spares_vectors_and_nothing_is_left_out() -> None:
+    groups = optimizer(model(), TrainConfig(weight_decay=0.1)).param_groups
+    for group in groups:
+        assert {p.ndim > 1 for p in group["params"]} == {group["weight_decay"] == 0.1}
     assert sum(len(group["params"]) for group in groups) == 8
-
-
-def test_encoder_without_blocks_has_one_rate() -> None:
-    groups = parameter_groups(model(blocks=False), TrainConfig(learning_rate=1.0, encoder_lr_scale=0.5))
-    assert [group["lr"] for group in groups] == [0.5, 1.0, 0.5, 1.0]  # with weight decay, and without
-
-
-def test_weight_decay_spares_vectors() -> None:
-    for group in parameter_groups(model(), TrainConfig(weight_decay=0.1)):
-        assert {p.ndim > 1 for p in group["params"]} == {group.get("weight_decay") != 0.0}
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

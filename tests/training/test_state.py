@@ -182,18 +182,6 @@ def test_digest_is_of_the_content() -> None:
     assert digest(closed(1.0)) == digest(closed(1.0)) != digest(closed(2.0))
 
 
-def test_sample_weights_say_what_is_drawn() -> None:
-    heard = []
-
-    def counted(waveforms: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        heard.append(targets)
-        return waveforms, targets
-
-    weights = np.where(np.arange(16) % 2, 1.0, 0.0)  # only the second class
-    fit(toy_model(), Tones(16), Tones(8), config(epochs=1), batch_augment=counted, sample_weights=weights)
-    assert torch.cat(heard)[:, 1].min() == 1
-
-
 def test_every_epoch_is_shown_while_training_goes_on() -> None:
     seen: list[int] = []
     history = fit(toy_model(), Tones(16), Tones(8), config(epochs=3), on_epoch=lambda h: seen.append(len(h.epochs)))
