@@ -78,7 +78,7 @@ def main(options: argparse.Namespace) -> None:
         raise InputError(f"{options.checkpoint}: knows other families than NSynth's; train it again")
     logits, unreadable = predict(
         checkpoint.network(), clips, checkpoint.sample_rate, checkpoint.seconds,
-        batch_size=options.batch_size, device=best_device(options.device), workers=options.workers, half=True,
+        batch_size=options.batch_size, device=best_device(options.device), workers=options.workers,
     )  # fmt: skip
     for message in unreadable.values():
         print(f"unreadable, counted as wrong: {message}", file=sys.stderr)

@@ -15,6 +15,7 @@ import pytest
 import torch
 from inference_call import PROGRAM, infer, loaded, messages, program
 from note_folders import NAMES, example, write_checkpoint, write_examples, write_notes, write_split
+from refusals import Command
 
 import helpers.plotting
 
@@ -55,16 +56,6 @@ def test_bad_folder(tmp_path: Path, kind: str) -> None:
     place = next(tmp_path.glob("*.tar.gz"), tmp_path / "nsynth-test")
     found = infer("--test_dir", place, "--checkpoint", write_checkpoint(tmp_path / "model.pt"))
     assert is_one_line(found, message), found
-
-
-class Command:
-    """A pickle that creates a file when it is loaded by something that trusts it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple:
-        return Path.touch, (self.path,)
 
 
 def _malicious(path: Path) -> None:

@@ -22,8 +22,7 @@ from helpers.features.mel import MelFrontend
 class AudioClassifier(nn.Module):
     """waveform [B, samples] -> front end -> encoder -> head -> logits [B, classes].
 
-    `encoder.width` is the size of the embedding; `encoder.blocks`, where it exists, lists its stages from input to
-    output for layer-wise learning rates.
+    `encoder.width` is the size of the embedding.
     """
 
     def __init__(self, frontend: nn.Module, encoder: nn.Module, head: nn.Module) -> None:
@@ -117,12 +116,6 @@ def channels_last(network: nn.Module) -> nn.Module:
     return network if torch.backends.mps.is_available() else network.to(memory_format=torch.channels_last)
 
 
-def has_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16, which is then about twice as fast as float32."""
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
-
-
 def fold_batch_norms(network: nn.Module) -> nn.Module:
     """A copy in evaluation mode, its batch normalisations folded into the convolutions before them.
 
@@ -137,27 +130,6 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
                     setattr(part, name, fuse_conv_bn_eval(convolution, norm))
                     setattr(part, following, nn.Identity())
     return folded
-
-
-class InBfloat16(nn.Module):
-    """An encoder whose products are computed in bfloat16; float32 goes in and comes out."""
-
-    def __init__(self, encoder: nn.Module) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """As the encoder."""
-        with torch.autocast(x.device.type, torch.bfloat16):
-            return self.encoder(x).float()
-
-
-def half_precision(network: nn.Module) -> nn.Module:
-    """The network, in place, its convolutional encoders in bfloat16; all else stays in float32."""
-    for part in list(network.modules()):
-        if isinstance(part, AudioClassifier) and any(isinstance(m, nn.Conv2d) for m in part.encoder.modules()):
-            part.encoder = InBfloat16(part.encoder)
-    return network
 
 
 @torch.no_grad()

@@ -121,9 +121,10 @@ def load_any(path: Path) -> Checkpoint:
     except Exception as error:  # the readers give errors of many kinds when bytes are missing
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise _damaged(path, reason) from None
-    if not isinstance(content, dict) or content.get("format") not in (1, FORMAT):
+    kept = content.get("format") if isinstance(content, dict) else None
+    if type(kept) is not int or kept not in (1, FORMAT):
         raise InputError(f"{path}: not a checkpoint of this project; train one with `python -m helpers`")
-    if content["format"] == 1:
+    if kept == 1:
         raise InputError(f"{path}: from an earlier version, without the digest that shows damage; train it again")
     digest = content.pop("digest", None)
     _check(path, content)

@@ -13,18 +13,6 @@ from helpers.features.pooled import NoteStatistics
 from helpers.models.base import AudioClassifier
 
 
-class Statistics(nn.Module):
-    """The pooled statistics as they are: what stands where other models have an encoder."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.width = width
-
-    def forward(self, statistics: torch.Tensor) -> torch.Tensor:
-        """[B, D] -> [B, D]."""
-        return statistics
-
-
 class WhitenedLinear(nn.Module):
     """Standardised, cut, whitened and weighted in one: logits = clip((x - mean) / std, ±limit) @ A + b.
 
@@ -56,7 +44,7 @@ class WhitenedLinear(nn.Module):
 def _note_statistics(n_classes: int) -> AudioClassifier:
     frontend = NoteStatistics()
     width = len(frontend.columns)
-    return AudioClassifier(frontend, Statistics(width), WhitenedLinear(width, n_classes)).eval()
+    return AudioClassifier(frontend, nn.Identity(), WhitenedLinear(width, n_classes)).eval()
 
 
 MODELS = {"note_statistics": _note_statistics}

@@ -21,7 +21,7 @@ from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import sources
 from helpers.datasets.base import FILM_RATE, FILM_WINDOW_S, Clip
-from helpers.models.base import channels_last, fold_batch_norms, half_precision, has_bfloat16
+from helpers.models.base import channels_last, fold_batch_norms
 
 CORES = os.cpu_count() or 1
 BATCH_SIZE = 16  # spectrograms of more clips leave the processor's cache, which halves the speed
@@ -40,12 +40,10 @@ def predict(
     batch_size: int = BATCH_SIZE,
     device: str = "cpu",
     workers: int = CORES,
-    half: bool = False,
 ) -> tuple[np.ndarray, dict[int, str]]:
     """Run a network over clips, cut or padded to `seconds`, on `workers` threads.
 
-    Memory holds a few batches of waveforms, however many and however long the clips are. With `half`, a processor
-    that can computes the encoder in bfloat16: two thirds of the time, and about one answer in 600 is another.
+    Memory holds a few batches of waveforms, however many and however long the clips are.
 
     Returns:
         Logits [clips, …] in the order of the clips, NaN for those that cannot be read; and the reason for each of
@@ -69,8 +67,6 @@ def predict(
         return waves
 
     network = channels_last(fold_batch_norms(network)).to(device)
-    if half and device == "cpu" and has_bfloat16():
-        network = half_precision(network)
     last = max((clip.start for clip in clips), default=0.0) + seconds
     numbered, rows = zip(count(), clips, sources(clips, last)), []
     with tqdm(total=len(clips), unit="clip", disable=None, leave=False) as bar:

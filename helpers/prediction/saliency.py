@@ -19,7 +19,7 @@ def saliency(network: AudioClassifier, waveform: np.ndarray, label: int) -> np.n
     SmoothGrad (Smilkov et al., 2017) of gradients (Simonyan et al., 2013).
 
     Args:
-        network: a single recogniser, not an ensemble.
+        network: a single classifier, not an ensemble.
         waveform: [samples].
         label: class whose logit is followed.
 

@@ -24,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from helpers import audio
 from helpers.datasets import nsynth
 from helpers.features.mel import MelFrontend
-from helpers.models.base import channels_last, fold_batch_norms, half_precision, has_bfloat16
+from helpers.models.base import channels_last, fold_batch_norms
 from helpers.models.checkpoint import load_checkpoint
 
 CHECKPOINT = ROOT / "checkpoints" / "nsynth.pt"
@@ -94,11 +94,9 @@ def test_floor_of_a_note(benchmark, tmp_path: Path) -> None:
             floor["stft"] = least(lambda: torch.stft(waves, len(window), hop, window=window, return_complex=True))
             with FlopCounterMode(display=False) as counter:
                 network(waves)
-            work, kind = counter.get_total_flops() / NOTES, torch.bfloat16 if has_bfloat16() else torch.float32
-            floor["products"] = 1e3 * work / peak(kind)
-            spent = {"front end": least(lambda: frontend(waves)), "float32": least(lambda: network(waves))}
-            if has_bfloat16():
-                half_precision(network)
+            floor["products"] = 1e3 * counter.get_total_flops() / NOTES / peak()
+            plain = checkpoint.network()
+            spent = {"front end of the CNN": least(lambda: frontend(waves)), "unfolded": least(lambda: plain(waves))}
             benchmark.pedantic(network, args=(waves,), rounds=10, warmup_rounds=2)
             spent["as used"] = least(lambda: network(waves)) + floor["decode"]
     finally:
@@ -121,7 +119,7 @@ def least(work: Callable[[], object], rounds: int = 10) -> float:
     return 1e3 * min(times[1:]) / NOTES
 
 
-def peak(kind: torch.dtype, size: int = 1024) -> float:
+def peak(size: int = 1024) -> float:
     """Floating-point operations a second of this thread in a product of matrices."""
-    one, other = torch.randn(size, size).to(kind), torch.randn(size, size).to(kind)
+    one, other = torch.randn(size, size), torch.randn(size, size)
     return 2 * size**3 / (least(lambda: one @ other) * NOTES / 1e3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from note_folders import ARGUMENTS, MEL, checkpoint, write_checkpoint
+from refusals import Command, refused
 
 from helpers.config import CHECKPOINTS, InputError
 from helpers.datasets.nsynth import TASK
@@ -42,16 +44,6 @@ def test_half_precision_halves_the_file_and_keeps_the_answers(tmp_path: Path) ->
 def test_file_is_readable_as_weights_only(tmp_path: Path) -> None:
     content = torch.load(write_checkpoint(tmp_path / "a.pt"), weights_only=True)
     assert content["task"] == TASK and content["format"] == 2
-
-
-class Command:
-    """A pickle that creates a file when it is loaded by something that trusts it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple:
-        return Path.touch, (self.path,)
 
 
 def _malicious(path: Path) -> None:
@@ -113,6 +105,7 @@ BAD = {
     "weights alone": (lambda path: torch.save({"a": torch.zeros(2)}, path), "not a checkpoint of this project"),
     "a tensor": (lambda path: torch.save(torch.zeros(2), path), "not a checkpoint of this project"),
     "later format": (lambda path: torch.save({"format": 3}, path), "not a checkpoint of this project"),
+    "odd format": (lambda path: torch.save({"format": torch.zeros(3)}, path), "not a checkpoint of this project"),
     "earlier format": (lambda path: _changed(path, format=1), "from an earlier version, .* train it again"),
     "compressed": (_compressed, "damaged checkpoint"),
     "incomplete": (_without_field, r"incomplete checkpoint \(fields classes\)"),
@@ -125,9 +118,8 @@ def test_what_is_no_checkpoint_is_told_in_one_line_and_never_run(tmp_path: Path,
     spoil, message = BAD[kind]
     path = tmp_path / "a.pt"
     spoil(path)
-    with pytest.raises(InputError, match=message) as caught:
+    with refused(f"^{re.escape(str(path))}.*({message})"):
         load_checkpoint(path, TASK)
-    assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
     assert not (tmp_path / "executed").exists()
 
 
@@ -152,9 +144,8 @@ def test_the_malicious_file_would_have_run(tmp_path: Path) -> None:
     ],
 )
 def test_recipe_and_weights_must_fit(changes: dict, message: str) -> None:
-    with pytest.raises(InputError, match=message) as caught:
+    with refused(message):
         checkpoint(**changes).network()
-    assert "\n" not in str(caught.value)
 
 
 ZEROS, NAN = torch.zeros(2, 3), torch.full((2,), float("nan"))
@@ -173,9 +164,8 @@ MORE = [("thresholds", [0.5]), ("classes", "ab"), ("sample_rate", True), *(("sta
 @pytest.mark.parametrize(("name", "value"), [*FAULTY.items(), *MORE])
 def test_every_field_is_checked_for_type_and_range(tmp_path: Path, name: str, value: object) -> None:
     _changed(tmp_path / "a.pt", **{name: value})
-    with pytest.raises(InputError, match=rf"a\.pt: field {name} of the checkpoint must be") as caught:
+    with refused(rf"a\.pt: field {name} of the checkpoint must be"):
         load_checkpoint(tmp_path / "a.pt", TASK)
-    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize("name", FAULTY)

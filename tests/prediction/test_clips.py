@@ -136,13 +136,10 @@ def test_a_network_that_gives_no_numbers_is_told(clips: list[Clip], workers: int
         predict(Broken(), clips, RATE, 0.3, workers=workers)
 
 
-def test_half_precision_is_near_and_the_network_stays_as_it_was(clips: list[Clip], monkeypatch) -> None:
-    monkeypatch.setattr(prediction, "has_bfloat16", lambda: True)
+def test_the_network_stays_as_it_was(clips: list[Clip]) -> None:
     network = build("compact_cnn", 3, mel={"sample_rate": RATE, "f_max": RATE / 2}, channels=[8, 8, 8]).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    exact, half = (predict(network, clips, RATE, 1.0, half=half)[0] for half in (False, True))
-    np.testing.assert_allclose(half, exact, atol=0.05)
-    assert not np.array_equal(half, exact)
+    predict(network, clips, RATE, 1.0)
     after = network.state_dict()
     assert network.training and before.keys() == after.keys()
     assert all(torch.equal(after[name], value) for name, value in before.items())
