@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.base import Clip, some
+from helpers.datasets.base import Clip
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz")
 CHUNK = 1 << 20  # bytes
@@ -29,6 +29,7 @@ FIRST = 1 << 20  # bytes of a file that are read before its length is thought ab
 MOST = 1 << 26  # bytes of a file that are ever held in memory where only its beginning is wanted
 TIMEOUT_S = 30
 BATCH = 256  # files in memory at a time, at most
+NAMED = 5  # files that a problem names
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,17 @@ class Archive:
 
     url: str
     checksum: str
-    size: str
+    size: str = "size unknown"
 
     @property
     def name(self) -> str:
         """File name, without a query."""
         return self.url.split("?")[0].rsplit("/", 1)[-1]
+
+
+def series(url: str, parts: Mapping[str, tuple[str, str]]) -> dict[str, Archive]:
+    """Archives that differ in the part which `{}` stands for in their address; of each part its checksum and size."""
+    return {part: Archive(url.format(part), *about) for part, about in parts.items()}
 
 
 def fetch(archive: Archive, folder: Path) -> Path:
@@ -128,6 +134,11 @@ def sources(clips: Sequence[Clip], seconds: float | None = None) -> Iterator[Pat
                 position += 1
         if position < end:
             raise InputError(f"{clip.path}: has changed while it was read; start again")
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many names, for a problem that concerns them all."""
+    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
 
 
 def digests(clips: Sequence[Clip], sample_rate: int, label: str) -> Iterator[bytes | InputError]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from helpers.datasets.archives import Archive
 
 DEMO_MARK = "DEMO.txt"  # lies in the root of every generated corpus
-NAMED = 5  # files that a problem names
 FILM_RATE = 16_000  # Hz, of built films: that of NSynth, whose encoders go on from
 FILM_WINDOW_S = 0.03  # s, resolution of the labels of films; here because prediction needs no data set of films
 
@@ -61,11 +60,11 @@ class Report:
 class Corpus:
     """A corpus as a declaration: all that commands, notebooks, slides and generated data need to know of it."""
 
-    name: str  # key in `helpers.datasets.CORPORA`, and name of its folder in a data root
+    name: str  # key in `helpers.datasets.CORPORA`, and its folder in a data root
     title: str
     classes: tuple[str, ...]  # in the order of label indices
     group: str  # what must not stand on two sides of a split: instrument, recording, track, piece or film
-    places: tuple[str, ...]  # patterns of its folders and archives, relative to a data root
+    places: tuple[str, ...]  # patterns of what else in a data root is its folder or archive
     official: Mapping[str, int]  # published number of clips of each split
     licence: str
     citation: str
@@ -76,16 +75,25 @@ class Corpus:
 
     def found(self, root: Path) -> list[Path]:
         """The folders and archives of the corpus below a data root; empty if it is not there."""
-        return sorted({path for pattern in self.places for path in Path(root).glob(pattern)})
+        return sorted({path for pattern in (self.name, *self.places) for path in Path(root).glob(pattern)})
 
     def can_be_scored(self, root: Path) -> bool:
         """Whether the corpus is below a data root, with the part of it that it is tested on."""
-        return any(any(Path(root).glob(pattern)) for pattern in self.test_places or self.places)
+        return any(any(Path(root).glob(pattern)) for pattern in self.test_places or (self.name, *self.places))
 
     def label(self, root: Path, split: str, n: int) -> DataLabel:
         """Data label of numbers that stand on `n` clips of a split: 'official' (all of it), 'subset' or 'demo'."""
         labels = [data_label(place, n, self.official.get(split, -1)) for place in (root, *self.found(root))]
         return "demo" if "demo" in labels else labels[0]
+
+    def report(
+        self, data: DataLabel, counts: dict[str, int], problems: list[str], notes: Sequence[str] = ()
+    ) -> Report:
+        """What `validate` found, below what the declaration says of the corpus."""
+        archives = ", ".join(f"{part} ({one.size})" for part, one in self.downloads.items()) or "none"
+        about = [f"{len(self.classes)} classes, to be split by {self.group}", f"licence: {self.licence}",
+                 f"source: {self.citation}", f"archives: {archives}"]
+        return Report(self.title, data, counts, problems, [*about, *notes])
 
 
 def locate(folders: Iterable[str], root: Path, remedy: str) -> Path:
@@ -107,11 +115,6 @@ def data_label(root: Path, n: int, official_n: int) -> DataLabel:
 def clips_fingerprint(clips: Sequence[Clip]) -> str:
     """Digest of names, positions and labels of the clips, whatever their order and folder."""
     return fingerprint(sorted((clip.name, clip.start, clip.labels) for clip in clips))
-
-
-def some(names: Sequence[str]) -> str:
-    """The first of many names, for a problem that concerns them all."""
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
 
 
 def groups(clips: Sequence[Clip]) -> np.ndarray:
@@ -239,7 +242,7 @@ class AugmentedDataset:
         return waveform, target
 
 
-def require(clips: Sequence[Clip], what: str) -> Sequence[Clip]:
+def require(clips: list, what: str) -> list:
     """The clips, if there are any; otherwise an InputError."""
     if not clips:
         raise InputError(f"{what}: no clips found; see data/README.txt for where the corpora go")

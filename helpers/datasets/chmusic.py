@@ -35,7 +35,7 @@ def clips(root: Path, split: str) -> list[Clip]:
         if piece in PIECES[split]:
             count = int(audio.length(path) / CLIP_S + 1e-3)
             found += [Clip(path, (instrument,), path.stem, n * CLIP_S, CLIP_S) for n in range(count)]
-    return list(require(found, f"{folder(root)} ({split})"))
+    return require(found, f"{folder(root)} ({split})")
 
 
 def solos(root: Path, instruments: Sequence[str]) -> list[Clip]:
@@ -75,11 +75,11 @@ def validate(root: Path) -> Report:
             counts[f"{split} clips"] = len(clips(root, split))
         except InputError as error:
             problems.append(str(error))
-    return Report("chmusic", CORPUS.label(root, "pieces", len(found)), counts, problems)
+    return CORPUS.report(CORPUS.label(root, "pieces", len(found)), counts, problems)
 
 
 CORPUS = Corpus(
-    name="chmusic", title="ChMusic", classes=CLASSES, group="piece", places=("chmusic", "ChMusic"), official=OFFICIAL,
+    name="chmusic", title="ChMusic", classes=CLASSES, group="piece", places=("ChMusic",), official=OFFICIAL,
     licence="research use; none is named, so ask before publishing audio of it", clips=clips, validate=validate,
     citation="Gong, Zhu, Zhu, Wei, ChMusic: A Traditional Chinese Music Dataset for Evaluation of Instrument "
              "Recognition, ICBDT 2021 (doi 10.1145/3490322.3490351); opendatalab.com/OpenDataLab/ChMusic, about 1.1 GB",

@@ -167,14 +167,14 @@ def _vocabulary(sources: Sources) -> Iterator[Fault]:
 def claims(sources: Sources) -> Iterator[Fault]:
     """Stretches in which the same instrument is claimed twice, or claimed and denied."""
     for index, source in enumerate(sources.sources):
-        told = set()
+        reported = set()
         for name in sorted({name for segment in source.segments for name in segment.instruments}):
             of_name = sorted((s.start, j) for j, s in enumerate(source.segments)
                              if s.end > s.start and (name in s.instruments or not s.instruments))
             last = None
             for start, j in of_name:
-                if last is not None and start < source.segments[last].end and (last, j) not in told:
-                    told.add((last, j))
+                if last is not None and start < source.segments[last].end and (last, j) not in reported:
+                    reported.add((last, j))
                     overlap = f"{format_time(start)} overlaps segments[{last}] in what it says of {name}"
                     yield Fault(("sources", index, "segments", j), f"{overlap}; move a border or join the two")
                 if last is None or source.segments[j].end > source.segments[last].end:
@@ -206,7 +206,7 @@ def _content_fingerprint(path: Path) -> str:
 
 def _download(source: Source, root: Path) -> tuple[Archive, Path]:
     """What is fetched for a source, and where to."""
-    archive = Archive(source.url, f"sha256:{source.sha256}", "?")
+    archive = Archive(source.url, f"sha256:{source.sha256}")
     return archive, Path(root) / "downloads" / source.id / archive.name
 
 

@@ -194,11 +194,11 @@ def validate(root: Path) -> Report:
     """What the data set in `root/films` holds, film by film."""
     built = load(Path(root) / "films")
     counts = {split: sum(film.split == split for film in built.films) for split in ("train", "valid", "test")}
-    return Report("films", built.data, counts, notes=table(built).splitlines())
+    return CORPUS.report(built.data, counts, problems=[], notes=table(built).splitlines())
 
 
 CORPUS = Corpus(
-    name="films", title="films", classes=INSTRUMENTS, group="film", places=("films",), official={},
+    name="films", title="films", classes=INSTRUMENTS, group="film", places=(), official={},
     licence="that of each film, in its sources file", citation="films that the user lists", clips=clips,
     validate=validate,
 )  # fmt: skip

@@ -117,4 +117,4 @@ def _ordered(paths: Sequence[Path], part: str, where: str) -> list[Clip]:
     stimuli = [(one, path) for one, path in ((parse(path.name), path) for path in paths) if one.part == part]
     stimuli.sort(key=lambda pair: (pair[0].column, pair[0].row))
     found = [Clip(path, (GENRES.index(one.genre),), one.track, duration=one.seconds) for one, path in stimuli]
-    return list(require(found, f"{where} ({part} stimuli)"))
+    return require(found, f"{where} ({part} stimuli)")

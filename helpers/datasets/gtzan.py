@@ -22,7 +22,7 @@ import numpy as np
 from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import Archive
-from helpers.datasets.base import Clip, Corpus, Report, data_label, locate, require, split_by_group
+from helpers.datasets.base import Clip, Corpus, Report, locate, require, split_by_group
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 EIGHT_GENRES = tuple(genre for genre in GENRES if genre not in ("blues", "rock"))  # the smaller set that is also used
@@ -86,23 +86,23 @@ def tracks(root: Path, genres: Sequence[str] = GENRES) -> Tracks:
             else:
                 found[path.stem] = Clip(path, (label,), match["track"].lower(), duration=seconds)
     skipped = [line for line in skipped if Path(line.split(": ")[0]).stem not in found]
-    return Tracks(list(require(list(found.values()), str(base))), skipped)
+    return Tracks(require(list(found.values()), str(base)), skipped)
 
 
-def windows(clips: Sequence[Clip], seconds: float, hop: float, heard: float) -> list[Clip]:
+def windows(clips: Sequence[Clip], seconds: float, hop: float, used: float) -> list[Clip]:
     """Cut whole-file clips to windows of `seconds`, `hop` seconds apart, each a clip of its own in the same group.
 
-    Only the first `heard` seconds of a file are used; one that is shorter than a window gives one window.
+    Only the first `used` seconds of a file are used; one that is shorter than a window gives one window.
     """
     cut = []
     for clip in clips:
-        count = 1 + max(0, int((min(clip.duration, heard) - seconds) / hop + 1e-6))
+        count = 1 + max(0, int((min(clip.duration, used) - seconds) / hop + 1e-6))
         cut += [replace(clip, start=clip.start + number * hop, duration=seconds) for number in range(count)]
     return cut
 
 
 def split(clips: Sequence[Clip], protocol: str, seed: int = 0) -> dict[str, list[Clip]]:
-    """Deal clips of `tracks` or `windows` out to train, valid and test; an InputError for an unknown protocol.
+    """Split clips of `tracks` or `windows` into train, valid and test; an InputError for an unknown protocol.
 
     `filtered`: the fault-filtered lists (no repeats, no wrong labels, artists kept apart as far as possible);
     `track`: 70/15/15 at random by track; `leaky`: 70/15/15 at random by window, so that windows of one file stand on
@@ -116,8 +116,8 @@ def split(clips: Sequence[Clip], protocol: str, seed: int = 0) -> dict[str, list
     if protocol == "leaky":
         alone = [replace(clip, group=f"{clip.name}@{clip.start:g}") for clip in clips]
         parts = split_by_group(alone, TRACK_FRACTIONS, seed)
-        return {part: [replace(c, group=c.group.split("@")[0]) for c in dealt]
-                for part, dealt in zip(SPLITS, parts, strict=True)}
+        return {part: [replace(clip, group=clip.group.split("@")[0]) for clip in cut]
+                for part, cut in zip(SPLITS, parts, strict=True)}
     raise InputError(f"protocol {protocol!r}: unknown; choose one of {', '.join(PROTOCOLS)}")
 
 
@@ -141,7 +141,7 @@ def listed(clips: Sequence[Clip], list_file: Path) -> list[Clip]:
         if name not in by_name:
             raise InputError(f"{list_file}: line {number}: {line} is not among the readable tracks; remove the line")
         chosen.append(by_name[name])
-    return list(require(chosen, str(list_file)))
+    return require(chosen, str(list_file))
 
 
 def list_lines(list_file: Path) -> list[str]:
@@ -157,7 +157,7 @@ def list_lines(list_file: Path) -> list[str]:
 def validate(root: Path) -> Report:
     """Count tracks, name files that cannot be used, and compare with the official numbers."""
     found = tracks(root)
-    label = data_label(root, len(found.clips), OFFICIAL_TRACKS)
+    label = CORPUS.label(root, "tracks", len(found.clips))
     counts = {genre: sum(clip.labels == (index,) for clip in found.clips) for index, genre in enumerate(GENRES)}
     parts = split(found.clips, "filtered")
     problems = [f"{line}; left out" for line in found.skipped]
@@ -167,7 +167,7 @@ def validate(root: Path) -> Report:
     notes.append(f"clips of {durations.min():.1f} to {durations.max():.1f} s")
     if label == "subset":
         notes.append(f"{OFFICIAL_TRACKS - len(found.clips)} of {OFFICIAL_TRACKS} tracks are not here; {REMEDY}")
-    return Report("GTZAN", label, {"tracks": len(found.clips), **counts}, problems, notes)
+    return CORPUS.report(label, {"tracks": len(found.clips), **counts}, problems, notes)
 
 
 RANGES = {  # numbers of the tracks of each part of the fault-filtered split
@@ -199,9 +199,9 @@ def filtered_tracks() -> dict[str, frozenset[str]]:
 
 
 CORPUS = Corpus(
-    name="gtzan", title="GTZAN", classes=GENRES, group="track", places=("gtzan", "genres"), official=FILTERED,
-    licence="none was ever stated; research use only, never redistributed", clips=clips, validate=validate,
-    downloads=DOWNLOADS,
+    name="gtzan", title="GTZAN", classes=GENRES, group="track", places=("genres",),
+    official=FILTERED | {"tracks": OFFICIAL_TRACKS}, clips=clips, validate=validate, downloads=DOWNLOADS,
+    licence="none was ever stated; research use only, never redistributed",
     citation="G. Tzanetakis, P. Cook, Musical genre classification of audio signals, IEEE Transactions on Speech and "
              "Audio Processing 10(5), 2002; marsyas.info/downloads/datasets.html",
 )  # fmt: skip

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.archives import Archive, fetch
+from helpers.datasets.archives import fetch, series
 from helpers.datasets.base import Clip, Corpus, Report, locate, require
 from helpers.files import atomic, inside
 
@@ -31,16 +31,12 @@ SECONDS = 3.0  # of a training clip; test excerpts last 5 to 20 s
 OFFICIAL = {"train": 6_705, "test": 2_874}
 OFFICIAL_TRAIN = dict(zip(CODES, (388, 505, 451, 637, 760, 682, 721, 626, 577, 580, 778), strict=True))
 OFFICIAL_TEST_LABELS = dict(zip(CODES, (111, 62, 163, 535, 942, 361, 995, 326, 167, 211, 1_044), strict=True))
-HOST = "https://zenodo.org/records/1290750/files/IRMAS-"
-DOWNLOADS = {
-    name: Archive(f"{HOST}{name}.zip?download=1", f"md5:{digest}", size)
-    for name, digest, size in (
-        ("TrainingData", "4fd9f5ed5a18d8e2687e6360b5f60afe", "about 3 GB"),
-        ("TestingData-Part1", "5a2e65520dcedada565dff2050bb2a56", "2 to 3 GB"),
-        ("TestingData-Part2", "afb0c8ea92f34ee653693106be95c895", "2 to 3 GB"),
-        ("TestingData-Part3", "9b3fb2d0c89cdc98037121c25bd5b556", "2 to 3 GB"),
-    )
-}
+DOWNLOADS = series("https://zenodo.org/records/1290750/files/IRMAS-{}.zip?download=1", {
+    "TrainingData": ("md5:4fd9f5ed5a18d8e2687e6360b5f60afe", "about 3 GB"),
+    "TestingData-Part1": ("md5:5a2e65520dcedada565dff2050bb2a56", "2 to 3 GB"),
+    "TestingData-Part2": ("md5:afb0c8ea92f34ee653693106be95c895", "2 to 3 GB"),
+    "TestingData-Part3": ("md5:9b3fb2d0c89cdc98037121c25bd5b556", "2 to 3 GB"),
+})
 REMEDY = "get IRMAS with `python -m helpers irmas download`, or see data/README.txt"
 RECORDING = re.compile(r"(\d+)__\d+$")  # at the end of the name of a training clip
 EXCERPT = re.compile(r"-\d+$")  # at the end of the name of a test excerpt; what is before it is the track
@@ -57,7 +53,7 @@ def clips(root: Path, split: str) -> list[Clip]:
     clip_of = _training_clip if split == "train" else _test_clip
     found = [clip_of(path) for path in _paths(root, split)]
     where = ", ".join(map(str, split_folders(root, split))) or f"{root}: IRMAS-TestingData-Part1"
-    return list(require(found, where))
+    return require(found, where)
 
 
 def split_folders(root: Path, split: str) -> list[Path]:
@@ -146,7 +142,7 @@ def validate(root: Path) -> Report:
         problems += _missing(train, test)
     unnamed = sum(not RECORDING.search(path.stem) for path in train)
     notes = [f"{unnamed} training clips have no recording id: a split cannot keep their recordings together"]
-    return Report("IRMAS", label, {"train": len(train), "test": len(test)}, problems, notes if unnamed else [])
+    return CORPUS.report(label, {"train": len(train), "test": len(test)}, problems, notes if unnamed else [])
 
 
 def download(root: Path) -> None:
@@ -203,7 +199,7 @@ def _missing(train: list[Path], test: list[Path]) -> Iterator[str]:
 
 
 CORPUS = Corpus(
-    name="irmas", title="IRMAS", classes=CODES, group="recording", places=("irmas", "IRMAS-*"),
+    name="irmas", title="IRMAS", classes=CODES, group="recording", places=("IRMAS-*",),
     test_places=("IRMAS-TestingData*", "irmas/IRMAS-TestingData*"), official=OFFICIAL, licence="CC BY-NC-SA 3.0",
     citation="Bosch, Janer, Fuhrmann, Herrera, A comparison of sound segregation techniques for predominant instrument "
              "recognition in musical audio signals, ISMIR 2012; Zenodo record 1290750",

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from helpers.config import InputError
-from helpers.datasets.archives import Archive, archive_members, digests, identical, is_archive
-from helpers.datasets.base import Clip, Corpus, Report, require, some
+from helpers.datasets.archives import archive_members, digests, identical, is_archive, series, some
+from helpers.datasets.base import Clip, Corpus, Report, require
 from helpers.files import inside, read_json
 
 FAMILIES = (
@@ -38,15 +38,11 @@ SAMPLE_RATE = 16_000  # Hz
 SECONDS = 4.0
 OFFICIAL = {"train": 289_205, "valid": 12_678, "test": 4_096}
 TASK = "nsynth-family"
-HOST = "http://download.magenta.tensorflow.org/datasets/nsynth"
-DOWNLOADS = {
-    split: Archive(f"{HOST}/nsynth-{split}.jsonwav.tar.gz", f"md5:{digest}", size)
-    for split, digest, size in (
-        ("train", "fde6665a93865503ba598b9fac388660", "about 22 GB"),
-        ("valid", "87e94a00a19b6dbc99cf6d4c0c0cae87", "about 1 GB"),
-        ("test", "5e6f8719bf7e16ad0a00d518b78af77d", "about 350 MB"),
-    )
-}
+DOWNLOADS = series("http://download.magenta.tensorflow.org/datasets/nsynth/nsynth-{}.jsonwav.tar.gz", {
+    "train": ("md5:fde6665a93865503ba598b9fac388660", "about 22 GB"),
+    "valid": ("md5:87e94a00a19b6dbc99cf6d4c0c0cae87", "about 1 GB"),
+    "test": ("md5:5e6f8719bf7e16ad0a00d518b78af77d", "about 350 MB"),
+})
 TWINS = ("mallet_acoustic_000", "mallet_acoustic_047")  # one vibraphone: some notes of both are bit-identical
 REMEDY = "get NSynth with `python -m helpers nsynth download`, or see data/README.txt"
 NAME = re.compile(
@@ -98,7 +94,7 @@ def read_folder(path: Path, labelled: bool = True) -> list[Clip]:
     path = Path(path)
     if is_archive(path):
         names = [name for name in archive_members(path) if _is_audio(name.rsplit("/", 1)[-1])]
-        return list(require([_clip(Path(name).stem, path, name, labelled) for name in names], str(path)))
+        return require([_clip(Path(name).stem, path, name, labelled) for name in names], str(path))
     if not os.path.isdir(path):
         raise InputError(f"{path}: no such folder; give the nsynth-test folder with examples.json and audio/ in it")
     if not os.path.isfile(path / "examples.json") and not os.path.isdir(path / "audio"):
@@ -108,8 +104,8 @@ def read_folder(path: Path, labelled: bool = True) -> list[Clip]:
     files = _audio_files(folder)
     if labelled and os.path.isfile(path / "examples.json"):
         return _listed_clips(path / "examples.json", folder, files)
-    require(list(files), f"{path} (looked for .wav and .flac)")
-    return [_clip(stem, folder / name, None, labelled) for stem, name in sorted(files.items())]
+    found = [_clip(stem, folder / name, None, labelled) for stem, name in sorted(files.items())]
+    return require(found, f"{path} (looked for .wav and .flac)")
 
 
 def family_of(name: str, where: str) -> tuple[int, str]:
@@ -210,14 +206,13 @@ def validate(root: Path) -> Report:
     if not folders:
         raise InputError(f"{root}: holds no nsynth-train, nsynth-valid or nsynth-test; {REMEDY}")
     notes = {split: read_folder(folder) for split, folder in folders.items()}
-    first, counts = next(iter(notes)), {split: len(clips) for split, clips in notes.items()}
-    report = Report("NSynth", CORPUS.label(root, first, counts[first]), counts)
+    counts, lines = {split: len(clips) for split, clips in notes.items()}, []
     for split, clips in notes.items():
-        report.notes.append(f"{split}: " + ", ".join(f"{k} {n}" for k, n in family_counts(clips).items()))
+        lines.append(f"{split}: " + ", ".join(f"{k} {n}" for k, n in family_counts(clips).items()))
         if noise := [clip.name for clip in clips if is_noise_only(clip)]:
-            report.notes.append(f"{split}: {len(noise)} notes of only noise ({some(noise)})")
-    report.problems.extend([*_misplaced(notes, folders), *identical(notes, SAMPLE_RATE)])
-    return report
+            lines.append(f"{split}: {len(noise)} notes of only noise ({some(noise)})")
+    problems = [*_misplaced(notes, folders), *identical(notes, SAMPLE_RATE)]
+    return CORPUS.report(CORPUS.label(root, *next(iter(counts.items()))), counts, problems, lines)
 
 
 def _misplaced(notes: dict[str, list[Clip]], folders: dict[str, Path]) -> Iterator[str]:
@@ -235,7 +230,7 @@ def _misplaced(notes: dict[str, list[Clip]], folders: dict[str, Path]) -> Iterat
 
 
 CORPUS = Corpus(
-    name="nsynth", title="NSynth", classes=FAMILIES, group="instrument", places=("nsynth", "nsynth-*"),
+    name="nsynth", title="NSynth", classes=FAMILIES, group="instrument", places=("nsynth-*",),
     official=OFFICIAL, licence="CC BY 4.0", clips=clips, validate=validate, downloads=DOWNLOADS,
     citation="Engel et al., Neural audio synthesis of musical notes with WaveNet autoencoders, ICML 2017",
 )  # fmt: skip

@@ -22,7 +22,7 @@ from helpers.files import atomic, fingerprint
 SHARD_NOTES = 128
 
 
-def extract(paths: Sequence[Path], cache: Path = CACHE / "pooled", progress: bool = True) -> np.ndarray:
+def extract(paths: Sequence[Path], cache: Path = CACHE / "pooled") -> np.ndarray:
     """Pooled features, float32 [paths, D], in the order of the paths; only missing shards are computed.
 
     Runs where `workers` says: in this process if nothing is said.
@@ -39,7 +39,7 @@ def extract(paths: Sequence[Path], cache: Path = CACHE / "pooled", progress: boo
     tasks = (joblib.delayed(_numbered)(number, shards[number]) for number in missing)
     jobs = None if len(missing) > 1 else 1  # a single shard is done here before other processes have started
     done = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
-    with tqdm(total=len(paths), desc="features", unit="note", disable=not progress or not missing) as bar:
+    with tqdm(total=len(paths), desc="features", unit="note", disable=not missing) as bar:
         bar.update(sum(len(matrix) for matrix in stored if matrix is not None))
         for number, matrix in done:
             with atomic(files[number]) as temporary:

@@ -72,11 +72,11 @@ def test_augmented_copies_share_the_group_of_their_track(corpus):
 
 def test_windows_lie_inside_what_is_heard(corpus):
     track = gtzan.tracks(corpus).clips[0]
-    cut = gtzan.windows([track], seconds=2.0, hop=2.0, heard=30.0)
+    cut = gtzan.windows([track], seconds=2.0, hop=2.0, used=30.0)
     assert [clip.start for clip in cut] == [0.0, 2.0, 4.0]
     assert {clip.duration for clip in cut} == {2.0}
     assert [clip.start for clip in gtzan.windows([track], 4.0, 1.5, 30.0)] == [0.0, 1.5, 3.0]
-    assert len(gtzan.windows([track], 2.0, 2.0, heard=4.5)) == 2
+    assert len(gtzan.windows([track], 2.0, 2.0, used=4.5)) == 2
     assert len(gtzan.windows([track], 30.0, 30.0, 30.0)) == 1
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from note_folders import NAMES, example, write_examples, write_notes, write_split
+from refusals import refused
 
 from helpers.config import InputError
 from helpers.datasets import nsynth
@@ -145,10 +146,8 @@ def test_what_is_no_split_is_told_in_one_line(tmp_path: Path, kind: str) -> None
     spoil, message = NOT_A_SPLIT[kind]
     folder = tmp_path / "nsynth-test"
     spoil(folder)
-    with pytest.raises(InputError, match=message) as caught:
+    with refused(message, "" if "outside" in message else tmp_path):
         nsynth.read_folder(folder)
-    assert str(tmp_path) in str(caught.value) or "points outside" in str(caught.value)
-    assert "\n" not in str(caught.value)
 
 
 def test_names_tell_family_instrument_source_and_pitch(tmp_path: Path) -> None:

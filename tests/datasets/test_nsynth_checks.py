@@ -35,7 +35,7 @@ def test_a_sound_corpus_has_no_problems(corpus: Path) -> None:
     assert report.problems == []
     assert report.data == "subset"
     assert report.counts == {"train": 8, "valid": 7, "test": 6}
-    assert report.notes[0] == "train: bass 1, keyboard 6, reed 1"
+    assert "train: bass 1, keyboard 6, reed 1" in report.notes
 
 
 def test_missing_and_surplus_files_are_named(corpus: Path) -> None:
