@@ -3,7 +3,7 @@
 config        paths, the error for bad input, front-end and training constants, budgets
 files         atomic writes, JSON, fingerprints, paths that stay inside their root
 video         the sound of films, by PyAV
-audio         any file to float32 mono at a rate; windows
+audio         any file to float32 mono at a rate
 datasets      NSynth, IRMAS, ChMusic, films, GTZAN: declaration, clips, validation, splits by group
 features      the mel front end; pooled features for classic machine learning, cached
 evaluation    scores and labels in, numbers with intervals out; what a metrics file must hold

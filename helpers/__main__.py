@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from helpers.commands import films, genre, group, irmas, nsynth, report
+from helpers.commands import epilog, films, genre, group, irmas, nsynth, report
 from helpers.config import InputError
 
 
@@ -16,8 +16,8 @@ def build_app() -> typer.Typer:
     """The program with every command in it, in the order in which a reader meets them."""
     app = group(
         "Instrument recognition: corpora, training, notebooks, report and hand-in.",
-        "run", "nsynth train --help", "report --student-id r12345678",
-    )  # fmt: skip
+        epilog("run", "nsynth train --help", "report --student-id r12345678"),
+    )
     for module in (report, nsynth, irmas, films, genre):
         module.add_to(app)
     return app

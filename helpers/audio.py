@@ -1,4 +1,4 @@
-"""Decode any audio file to float32 mono at a rate, encode it, and cut it to windows.
+"""Decode any audio file to float32 mono at a rate, and encode it.
 
 libsndfile reads WAV, FLAC, OGG, MP3, AU and AIFF; what it cannot read (AAC, MP4, MKV and the other containers) is
 left to `video`.
@@ -119,13 +119,6 @@ def fit_length(waveform: np.ndarray, samples: int) -> np.ndarray:
     if len(waveform) >= samples:
         return waveform[:samples]
     return np.pad(waveform, (0, samples - len(waveform)))
-
-
-def windows(waveform: np.ndarray, size: int, hop: int) -> np.ndarray:
-    """Cut [n] to overlapping windows [count, size]; the last one is padded, a short signal gives one window."""
-    count = 1 + max(0, -(-(len(waveform) - size) // hop))
-    padded = fit_length(waveform, (count - 1) * hop + size)
-    return np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
 
 
 def describe(source: Source) -> str:

@@ -24,6 +24,12 @@ def tone(frequency: float = 440.0, seconds: float = 1.0, rate: int = RATE, level
     return (level * np.sin(2 * np.pi * frequency * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
 
 
+def loudest_frequency(waveform: np.ndarray) -> float:
+    """Peak of the spectrum at RATE in Hz, as fine as one over the duration."""
+    spectrum = np.abs(np.fft.rfft(waveform * np.hanning(len(waveform))))
+    return float(spectrum.argmax() * RATE / len(waveform))
+
+
 def write_notes(folder: Path, names: tuple[str, ...] = NAMES, suffix: str = ".wav", seconds: float = 0.5) -> Path:
     """Tones under NSynth names, each of its own pitch."""
     for number, name in enumerate(names):

@@ -13,18 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from note_folders import tone
+from note_folders import loudest_frequency, tone
+from refusals import refused
 
 from helpers import audio
 from helpers.config import ROOT, InputError
 
 RATE = 16_000
-
-
-def loudest_frequency(waveform: np.ndarray, rate: int) -> float:
-    """Peak of the spectrum in Hz, as fine as one over the duration."""
-    spectrum = np.abs(np.fft.rfft(waveform * np.hanning(len(waveform))))
-    return float(spectrum.argmax() * rate / len(waveform))
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000])
@@ -34,7 +29,7 @@ def test_rate_conversion_keeps_frequency_level_and_length(tmp_path: Path, rate: 
     waveform = audio.read(path, RATE)
     assert waveform.dtype == np.float32
     assert abs(len(waveform) - 2 * RATE) <= 1
-    assert loudest_frequency(waveform, RATE) == pytest.approx(440, abs=0.5)
+    assert loudest_frequency(waveform) == pytest.approx(440, abs=0.5)
     assert np.abs(waveform[1000:-1000]).max() == pytest.approx(0.5, rel=0.01)
 
 
@@ -117,9 +112,8 @@ def test_unreadable_files_are_told_in_one_line(tmp_path: Path, kind: str) -> Non
     damage, message = UNREADABLE[kind]
     path = tmp_path / "note.wav"
     damage(path)
-    with pytest.raises(InputError, match=message) as caught:
+    with refused(message, path):
         audio.read(path, RATE)
-    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_bytes_that_are_no_audio_are_told_too() -> None:
@@ -205,9 +199,8 @@ def test_pipes_and_devices_are_not_opened(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a\0.wav", "a\ud800.wav", "a" * 300 + ".wav", "a\n.wav"])
 def test_impossible_names_are_one_line(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match="no such file") as caught:
+    with refused("no such file"):
         audio.read(tmp_path / name, RATE)
-    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])
@@ -256,9 +249,3 @@ def test_write_clips_and_is_atomic(tmp_path: Path) -> None:
 def test_fit_length_cuts_or_pads_at_the_end() -> None:
     np.testing.assert_array_equal(audio.fit_length(np.float32([1, 2, 3]), 2), [1, 2])
     np.testing.assert_array_equal(audio.fit_length(np.float32([1, 2]), 4), [1, 2, 0, 0])
-
-
-def test_windows_cover_everything() -> None:
-    np.testing.assert_array_equal(audio.windows(np.arange(1, 6), 3, 2), [[1, 2, 3], [3, 4, 5]])
-    np.testing.assert_array_equal(audio.windows(np.arange(1, 7), 3, 2), [[1, 2, 3], [3, 4, 5], [5, 6, 0]])
-    np.testing.assert_array_equal(audio.windows(np.arange(1, 3), 3, 2), [[1, 2, 0]])

@@ -7,17 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from film_files import tone, write_film
+from note_folders import loudest_frequency
+from refusals import refused
 
 from helpers import audio
 from helpers.config import InputError
 
 RATE = 16_000
-
-
-def pitch(waveform: np.ndarray) -> float:
-    """Loudest frequency in Hz."""
-    spectrum = np.abs(np.fft.rfft(waveform * np.hanning(len(waveform))))
-    return float(spectrum.argmax() * RATE / len(waveform))
 
 
 def onset(waveform: np.ndarray) -> float:
@@ -29,7 +25,7 @@ def onset(waveform: np.ndarray) -> float:
 def test_containers_keep_pitch_level_and_length(tmp_path: Path, name: str) -> None:
     path = write_film(tmp_path / name, [tone(440, 3.0)], picture=name in ("a.mp4", "a.mkv"))
     waveform = audio.read(path, RATE)
-    assert pitch(waveform[RATE : 2 * RATE]) == pytest.approx(440, abs=1)
+    assert loudest_frequency(waveform[RATE : 2 * RATE]) == pytest.approx(440, abs=1)
     assert np.sqrt(np.mean(waveform[RATE : 2 * RATE] ** 2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
     assert len(waveform) / RATE == pytest.approx(3.0, abs=0.06)
     assert audio.length(path) == pytest.approx(3.0, abs=0.06)
@@ -46,7 +42,7 @@ def test_track_chooses_the_audio_stream(tmp_path: Path) -> None:
     path = write_film(tmp_path / "a.mkv", [tone(440, 1.0), tone(880, 1.0)], picture=True)
     for track, frequency in enumerate((440, 880)):
         waveform = np.concatenate(list(audio.stream(path, RATE, track=track)))
-        assert pitch(waveform) == pytest.approx(frequency, abs=2)
+        assert loudest_frequency(waveform) == pytest.approx(frequency, abs=2)
     with pytest.raises(InputError, match="no readable audio stream 2"):
         list(audio.stream(path, RATE, track=2))
 
@@ -87,8 +83,8 @@ def test_rate_that_changes_midway_keeps_pitch_and_time(tmp_path: Path) -> None:
     path.write_bytes(b"".join(part.read_bytes() for part in parts))
     waveform = audio.read(path, RATE)
     assert len(waveform) / RATE == pytest.approx(2.0, abs=0.12)
-    assert pitch(waveform[1600:14400]) == pytest.approx(440, abs=2)
-    assert pitch(waveform[-14400:-1600]) == pytest.approx(440, abs=2)
+    assert loudest_frequency(waveform[1600:14400]) == pytest.approx(440, abs=2)
+    assert loudest_frequency(waveform[-14400:-1600]) == pytest.approx(440, abs=2)
 
 
 def test_stream_gives_bounded_blocks(tmp_path: Path) -> None:
@@ -99,9 +95,8 @@ def test_stream_gives_bounded_blocks(tmp_path: Path) -> None:
 def test_damage_is_told_in_one_line(tmp_path: Path) -> None:
     path = write_film(tmp_path / "a.mkv", [tone(440, 2.0)], picture=True)
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(InputError) as error:
+    with refused("", path):
         audio.read(path, RATE)
-    assert str(path) in str(error.value) and "\n" not in str(error.value)
 
 
 def test_film_without_sound(tmp_path: Path) -> None:

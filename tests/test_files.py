@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from refusals import refused
 
 from helpers import files
 from helpers.config import ROOT, InputError
@@ -49,24 +50,6 @@ def test_json_without_nan(tmp_path: Path) -> None:
     assert files.read_json(path) == [1]
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (None, "no such file"),
-        (b'{"a": 1,\n "b" 2}', r"is not JSON \(line 2, column 6"),
-        (b"", "is not JSON"),
-        (b"\xff\xfe{", "not UTF-8"),
-    ],
-)
-def test_unusable_json_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
-    path = tmp_path / "examples.json"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(InputError, match=message) as caught:
-        files.read_json(path)
-    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
-
-
 def test_inside_resolves_below_the_root(tmp_path: Path) -> None:
     assert files.inside(tmp_path, "audio/../a.wav") == tmp_path.resolve() / "a.wav"
 
@@ -94,15 +77,6 @@ def test_fingerprint_knows_content_order_and_borders() -> None:
     assert files.fingerprint([]) == "e3b0c44298fc1c14"  # sha256 of nothing: the same on every machine and day
 
 
-def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for place in ("file/a.json", "."):
-        with pytest.raises(InputError, match="cannot be written") as caught:
-            files.write_json(tmp_path / place, [1])
-        assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
 def test_fingerprint_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:
     for name, content in (("a", b"1"), ("b", b"1"), ("c", b"2")):
         (tmp_path / name).write_bytes(content)
@@ -111,6 +85,10 @@ def test_fingerprint_of_a_file_is_that_of_its_content(tmp_path: Path) -> None:
 
 
 BAD_JSON = {
+    "missing": (lambda path: None, "no such file"),
+    "damaged": (lambda path: path.write_text('{"a": 1,\n "b" 2}'), r"is not JSON \(line 2, column 6"),
+    "empty": (lambda path: path.touch(), "is not JSON"),
+    "binary": (lambda path: path.write_bytes(b"\xff\xfe{"), "not UTF-8"),
     "folder": (lambda path: path.mkdir(), "is not a file"),
     "pipe": (os.mkfifo, "is not a file"),
     "deep": (lambda path: path.write_text("[" * 200_000), "nested too deeply"),
@@ -125,9 +103,8 @@ def test_json_of_every_bad_kind_is_one_line(tmp_path: Path, kind: str) -> None:
     spoil, message = BAD_JSON[kind]
     path = tmp_path / "examples.json"
     spoil(path)
-    with pytest.raises(InputError, match=message) as caught:
+    with refused(message, path):
         files.read_json(path)
-    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
 IMPOSSIBLE = {"NUL": "a\0b", "lone surrogate": "a\ud800", "too long": "a" * 300, "line end": "a\nb/../../../c"}
@@ -140,9 +117,8 @@ def test_impossible_names_are_one_line_everywhere(tmp_path: Path, kind: str) -> 
     if kind != "line end":
         calls += [lambda: files.write_json(tmp_path / name, 1), lambda: files.check_writable(tmp_path / name)]
     for call in calls:
-        with pytest.raises(InputError) as caught:
+        with refused(""):
             call()
-        assert str(caught.value).isprintable()
 
 
 def test_devices_and_pipes_are_written_in_place(tmp_path: Path) -> None:
@@ -198,10 +174,11 @@ def test_what_killed_processes_left_is_swept_and_what_living_ones_write_is_not(t
     runs[1].wait()
 
 
-def test_unwritable_places_are_found_before_the_work(tmp_path: Path) -> None:
+def test_places_that_cannot_be_written_are_told_also_before_the_work(tmp_path: Path) -> None:
     files.check_writable(tmp_path / "new" / "a.json")
     (tmp_path / "file").touch()
     for place in ("file/a.json", "."):
-        with pytest.raises(InputError, match="cannot be written"):
-            files.check_writable(tmp_path / place)
+        for call in (files.check_writable, lambda path: files.write_json(path, [1])):
+            with refused("cannot be written", tmp_path):
+                call(tmp_path / place)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "new"]

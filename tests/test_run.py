@@ -84,7 +84,7 @@ def test_html_copy(tmp_path):
 def test_command_goes_on_after_a_failure_and_returns_1(tmp_path, monkeypatch, capsys):
     write_notebook(tmp_path / "notebooks", "raise ValueError('broken')", "01_bad.ipynb")
     write_notebook(tmp_path / "notebooks", WRITES.replace("FIGURES", "[]").replace("01_x", "02_x"), "02_good.ipynb")
-    monkeypatch.setattr(notebooks.find, "__defaults__", ((), tmp_path / "notebooks"))
+    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path / "notebooks")
     arguments = ["run", "--budget", "smoke", "--out", str(tmp_path / "report")]
     assert main(arguments) == 1
     printed = capsys.readouterr()

@@ -14,10 +14,10 @@ import typer
 from helpers.config import DATA
 
 
-def group(text: str, *examples: str) -> typer.Typer:
-    """A group of commands (or the program itself) whose help ends with examples."""
+def group(text: str, examples: str) -> typer.Typer:
+    """A group of commands (or the program itself) whose help ends with an `epilog`."""
     return typer.Typer(
-        help=text, epilog=epilog(*examples), rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False
+        help=text, epilog=examples, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False
     )
 
 
@@ -41,7 +41,7 @@ def flag(name: str, text: str) -> typer.models.OptionInfo:
     return typer.Option(name, help=text)
 
 
-def names(*choices: str, text: str = "", shown: str = "all") -> typer.models.OptionInfo:
+def names(*choices: str, text: str = "") -> typer.models.OptionInfo:
     """An option that takes names, with commas between them or given more than once; no choices: any names."""
 
     def check(values: list[str] | None) -> list[str]:
@@ -50,7 +50,7 @@ def names(*choices: str, text: str = "", shown: str = "all") -> typer.models.Opt
             raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(choices)}")
         return given
 
-    return typer.Option(metavar="NAME,NAME", callback=check, show_default=shown, help=text or ", ".join(choices))
+    return typer.Option(metavar="NAME,NAME", callback=check, show_default="all", help=text or ", ".join(choices))
 
 
 BudgetName = Annotated[Literal["smoke", "quick", "full"], typer.Option("--budget", help="how much work is done")]

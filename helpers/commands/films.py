@@ -11,7 +11,7 @@ import typer
 from helpers import commands as cli
 from helpers.config import CHECKPOINTS, DATA, InputError
 
-EXAMPLES = (
+EXAMPLES = cli.epilog(
     "films check data/sources/my_films.json --root /media/films",
     "films build data/sources/my_films.json --root /media/films --out data/films",
     "films preview butterfly --data data/films --out butterfly.png",
@@ -24,7 +24,7 @@ EXAMPLES = (
 app = cli.group(
     "Chinese instruments in films: from a list of films and what is played in them (data/sources/FORMAT.md) to a "
     "polyphonic data set, a classifier of instruments in time, and tags for any audio or video file.",
-    *EXAMPLES,
+    EXAMPLES,
 )
 Built = Annotated[Path, cli.folder("built data set", "data/films")]
 Root = Annotated[Path | None, cli.folder("that the films lie in", "that of the file")]
@@ -36,7 +36,7 @@ def add_to(program: typer.Typer) -> None:
     program.add_typer(app, name="films", short_help="Chinese instruments in films: check, build, preview, train, tag")
 
 
-@app.command(epilog=cli.epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def check(sources: Sources, root: Root = None) -> None:
     """List every fault of a sources file."""
     from helpers.datasets.film_checks import read
@@ -46,7 +46,7 @@ def check(sources: Sources, root: Root = None) -> None:
     print(f"{sources}: no faults; {len(listed.sources)} films, {len(films)} of them here ({hours:.2f} h)")
 
 
-@app.command(epilog=cli.epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def build(sources: Sources, root: Root = None, out: Built = DATA / "films") -> None:
     """Decode the films of a sources file and write the labelled data set."""
     from helpers.datasets import film_builder, films
@@ -68,7 +68,7 @@ def _faults_listed(work, *arguments):
         raise
 
 
-@app.command(epilog=cli.epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def preview(
     film: Annotated[str, typer.Argument(metavar="FILM", help="id of the film")],
     out: Annotated[Path, cli.file("figure to write (png, svg or pdf)")],
@@ -85,7 +85,7 @@ def preview(
     print(f"wrote {save_figure(figure, out)}")
 
 
-@app.command(epilog=cli.epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def schema(out: Annotated[Path | None, cli.file("to write", "print it")] = None) -> None:
     """Write the JSON Schema of sources files, for editors."""
     import json
@@ -99,7 +99,7 @@ def schema(out: Annotated[Path | None, cli.file("to write", "print it")] = None)
         write_json(out, schema())
 
 
-@app.command("import-labels", epilog=cli.epilog(*EXAMPLES))
+@app.command("import-labels", epilog=EXAMPLES)
 def import_labels(
     labels: Annotated[Path, typer.Argument(metavar="LABELS", help="label track (.txt), .TextGrid or .eaf")],
     into: Annotated[Path, cli.file("sources file; it is made if it does not exist")],
@@ -118,7 +118,7 @@ def import_labels(
     print(f"{into}: source {id!r} now has {count} segments; look it over with `films check`")
 
 
-@app.command(epilog=cli.epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def train(
     data: Built = DATA / "films",
     init: Annotated[Path | None, cli.file("NSynth checkpoint to start from", "random weights")] = None,
@@ -150,7 +150,7 @@ def train(
     print(f"wrote {out}")
 
 
-@app.command(epilog=cli.epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def tag(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="audio or video file")],
     checkpoint: Annotated[Path, cli.file("of `films train`")],

@@ -12,7 +12,7 @@ from helpers import commands as cli
 from helpers.commands import DataRoot, Seed
 from helpers.config import CHECKPOINTS, DATA, ROOT, InputError
 
-EXAMPLES = (
+EXAMPLES = cli.epilog(
     "genre download",
     "genre validate --data-root data",
     "genre train --model cnn_2d_4l --split filtered --augment",
@@ -22,7 +22,7 @@ EXAMPLES = (
     "genre predict song.mp3 concert.flac",
     "genre similar song.mp3 --in ~/Music",
 )
-app = cli.group("Music genres on GTZAN: data, training by honest and leaky protocols, prediction, search.", *EXAMPLES)
+app = cli.group("Music genres on GTZAN: data, training by honest and leaky protocols, prediction, search.", EXAMPLES)
 
 Checkpoint = Annotated[Path, cli.file("checkpoint", "checkpoints/gtzan.pt")]
 Genres = Annotated[cli.Names, cli.names(text="`eight`: without blues and rock")]
@@ -33,7 +33,7 @@ Rate = Annotated[float | None, typer.Option(min=1e-7, max=10, metavar="X", show_
 
 def add_to(program: typer.Typer) -> None:
     """Add `genre` and `augment`."""
-    app.command("validate", epilog=cli.epilog(*EXAMPLES))(cli.validation("gtzan"))
+    app.command("validate", epilog=EXAMPLES)(cli.validation("gtzan"))
     program.add_typer(app, name="genre", short_help="genres of music: download, validate, train, table, predict, …")
     program.command(epilog=cli.epilog(
         "augment                                  # data/gtzan -> data/gtzan_augmented",
@@ -42,7 +42,7 @@ def add_to(program: typer.Typer) -> None:
     ), short_help="GTZAN: ten versions of every training track on disk")(augment)  # fmt: skip
 
 
-@app.command(epilog=cli.epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def download(data_root: DataRoot = DATA) -> None:
     """Fetch the archive from the first server that has it, checked, going on where it was cut off."""
     from helpers.datasets import gtzan
@@ -57,7 +57,7 @@ def download(data_root: DataRoot = DATA) -> None:
     print(f"{path}: complete; unpack it with `tar -xzf {path} -C {path.parent}`")
 
 
-@app.command(epilog=cli.epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def train(
     model: Annotated[str, typer.Option(help="a name of `genre table`")] = "cnn_2d_4l",
     split: Annotated[
@@ -85,7 +85,7 @@ def train(
     print(genre_files.train_checkpoint(model, data_root, split, path, config, _named(genres), augment, augmented))
 
 
-@app.command(epilog=cli.epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def table(
     models: Annotated[cli.Names, cli.names(text="only these")] = None,
     split: Literal["filtered", "track"] = "filtered",
@@ -108,7 +108,7 @@ def table(
         print(text, flush=True)
 
 
-@app.command(epilog=cli.epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def predict(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...")],
     checkpoint: Checkpoint = CHECKPOINTS / "gtzan.pt",
@@ -128,7 +128,7 @@ def predict(
     return 2 if failures else 0
 
 
-@app.command(epilog=cli.epilog(*EXAMPLES))
+@app.command(epilog=EXAMPLES)
 def similar(
     file: Annotated[Path, typer.Argument(metavar="FILE")],
     folder: Annotated[Path, typer.Option("--in", metavar="DIR", help="folder that is searched")],

@@ -11,7 +11,7 @@ from helpers import commands as cli
 from helpers.commands import DataRoot, Metrics, Seed
 from helpers.config import CHECKPOINTS, DATA, REPORT, ROOT, InputError
 
-IRMAS = (
+IRMAS = cli.epilog(
     "irmas download",
     "irmas validate --data-root data",
     "irmas train --out checkpoints/irmas_multilabel.pt",
@@ -19,15 +19,15 @@ IRMAS = (
     "irmas evaluate --checkpoint checkpoints/irmas_multilabel.pt --pool mean",
     "irmas predict --audio song.wav --checkpoint checkpoints/irmas_multilabel.pt",
 )
-PREDOMINANT = (
+PREDOMINANT = cli.epilog(
     "predominant --audio ../shared/data/irmas --checkpoint checkpoints/irmas.pt",
     "predominant train --data-root ../shared/data --out checkpoints/irmas.pt",
     "predominant train --model three_band --panns Cnn10_mAP=0.380.pth --out three_band.pt",
 )
-CHMUSIC = ("chmusic validate --data-root data", "chmusic compare --data-root data --budget full")
-irmas = cli.group("IRMAS, multi-label: any number of eleven instruments in a recording.", *IRMAS)
-predominant = cli.group("The most prominent instrument of every recording, and training for it.", *PREDOMINANT)
-chmusic = cli.group("ChMusic: eleven Chinese instruments; pieces 1 to 4 train, piece 5 tests.", *CHMUSIC)
+CHMUSIC = cli.epilog("chmusic validate --data-root data", "chmusic compare --data-root data --budget full")
+irmas = cli.group("IRMAS, multi-label: any number of eleven instruments in a recording.", IRMAS)
+predominant = cli.group("The most prominent instrument of every recording, and training for it.", PREDOMINANT)
+chmusic = cli.group("ChMusic: eleven Chinese instruments; pieces 1 to 4 train, piece 5 tests.", CHMUSIC)
 
 MULTILABEL, PREDOMINANT_FILE = CHECKPOINTS / "irmas_multilabel.pt", CHECKPOINTS / "irmas.pt"
 Multilabel = Annotated[Path, cli.file("checkpoint", "checkpoints/irmas_multilabel.pt")]
@@ -41,14 +41,14 @@ Pool = Annotated[
 
 def add_to(program: typer.Typer) -> None:
     """Add `irmas`, `predominant` and `chmusic`."""
-    irmas.command("validate", epilog=cli.epilog(*IRMAS))(cli.validation("irmas"))
-    chmusic.command("validate", epilog=cli.epilog(*CHMUSIC))(cli.validation("chmusic"))
+    irmas.command("validate", epilog=IRMAS)(cli.validation("irmas"))
+    chmusic.command("validate", epilog=CHMUSIC)(cli.validation("chmusic"))
     program.add_typer(irmas, name="irmas", short_help="which instruments play: download, validate, train, …")
     program.add_typer(predominant, name="predominant", short_help="the predominant instrument of each recording")
     program.add_typer(chmusic, name="chmusic", short_help="eleven Chinese instruments: validate, compare")
 
 
-@irmas.command(epilog=cli.epilog(*IRMAS))
+@irmas.command(epilog=IRMAS)
 def download(data_root: DataRoot = DATA) -> None:
     """Fetch the four archives from Zenodo, checked, and unpack them."""
     from helpers.datasets.irmas import download
@@ -56,7 +56,7 @@ def download(data_root: DataRoot = DATA) -> None:
     download(data_root)
 
 
-@irmas.command("train", epilog=cli.epilog(*IRMAS))
+@irmas.command("train", epilog=IRMAS)
 def train_irmas(
     data_root: DataRoot = DATA,
     loss: Literal["bce", "focal", "asymmetric"] = "bce",
@@ -83,7 +83,7 @@ def train_irmas(
     print(f"wrote {out}")
 
 
-@irmas.command(epilog=cli.epilog(*IRMAS))
+@irmas.command(epilog=IRMAS)
 def evaluate(
     data_root: DataRoot = DATA, checkpoint: Multilabel = MULTILABEL, pool: Pool = "mean", out: Metrics = REPORT
 ) -> None:
@@ -101,7 +101,7 @@ def _write(result, path: Path) -> None:
     print(f"{table(result)}\nwrote {path}")
 
 
-@irmas.command("predict", epilog=cli.epilog(*IRMAS))
+@irmas.command("predict", epilog=IRMAS)
 def predict_irmas(
     audio: Annotated[Path, typer.Option(metavar="PATH", help="a file, or a folder of them")],
     checkpoint: Multilabel = MULTILABEL,
@@ -142,7 +142,7 @@ def predict_predominant(
         print(line, flush=True)
 
 
-@predominant.command("train", epilog=cli.epilog(*PREDOMINANT))
+@predominant.command("train", epilog=PREDOMINANT)
 def train_predominant(
     data_root: DataRoot = DATA,
     model: Model = "cnn_var_time",
@@ -170,7 +170,7 @@ def train_predominant(
     print(f"wrote {out}")
 
 
-@chmusic.command(epilog=cli.epilog(*CHMUSIC))
+@chmusic.command(epilog=CHMUSIC)
 def compare(
     data_root: DataRoot = DATA, budget: cli.BudgetName = "quick", seed: Seed = 0, out: Metrics = REPORT
 ) -> None:

@@ -23,7 +23,7 @@ EXAMPLES = cli.epilog(
 )
 app = cli.group(
     "NSynth: the families of single notes. `torchrun --nproc-per-node 2 -m helpers nsynth train` trains data-parallel.",
-    "nsynth train --help",
+    cli.epilog("nsynth train --help"),
 )
 SHIPPED = CHECKPOINTS / "nsynth.pt"
 Compression = Annotated[Literal["log", "linear"], typer.Option(help="of the mel spectrogram")]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from helpers import commands as cli
-from helpers.config import REPORT, ROOT, InputError
+from helpers.config import DATA, DEMO, REPORT, ROOT, InputError
 from helpers.datasets import CORPORA
 
 
@@ -64,9 +64,9 @@ def demo(
     if notes is not None and size != "scale":
         raise InputError("--notes: goes with --size scale only")
     if size == "scale":
-        print(build.write_scale(notes or 50_000, out or ROOT / "data" / "scale"))
+        print(build.write_scale(notes or 50_000, out or DATA / "scale"))
     else:
-        print(build.write(size, out or ROOT / "data" / "demo", seed, corpora or (), force))
+        print(build.write(size, out or DEMO, seed, corpora or (), force))
 
 
 def run(

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from helpers.evaluation.intervals import COVERAGE, SAMPLES
+
 
 def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     """Whether the true class is among the k highest scores, bool [n]; ties are broken against the true class."""
@@ -71,8 +73,6 @@ def kind_weighted_accuracy(
     >>> kind_weighted_accuracy(hits, kinds, names, {"a": 3, "b": 1, "c": 6})["value"]
     0.75
     """
-    from helpers.evaluation.intervals import COVERAGE, SAMPLES  # not at the top: inference needs no intervals
-
     generator, value, drawn, total = np.random.default_rng(seed), 0.0, np.zeros(SAMPLES), 0.0
     for kind in np.unique(kinds[np.isin(kinds, list(shares))]):
         _, which = np.unique(instruments[kinds == kind], return_inverse=True)

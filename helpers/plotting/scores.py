@@ -70,19 +70,17 @@ def curves_figure(histories: Mapping[str, Mapping[str, Sequence[float]]], score_
     return figure
 
 
-def interval_bars(
-    axis: Axes, bars: Iterable[tuple[str, str, Interval]], upright: bool = False, error: bool = True, **keywords
-) -> None:
-    """A bar for each (name, colour's name, score), with a line from low to high; names in their order.
+def interval_bars(axis: Axes, bars: Iterable[tuple[str, str, Interval]], upright: bool = False) -> None:
+    """A bar for each (name, colour's name, score), with a line from low to high if it has them; names in their order.
 
     seaborn is given the three numbers of a score: their median is the value, their range the interval.
     """
-    ends = ("value", "low", "high") if error else ("value",)
-    place, hue, value = zip(*((name, hue, s[end]) for name, hue, s in bars for end in ends), strict=True)
+    ends = ((name, hue, s[end]) for name, hue, s in bars for end in ("value", "low", "high") if end in s)
+    place, hue, value = zip(*ends, strict=True)
     seaborn.barplot(
         x=place if upright else value, y=value if upright else place, hue=hue, orient="x" if upright else "y", ax=axis,
         estimator="median", errorbar=("pi", 100), palette=PALETTE[: len(set(hue))], saturation=1, capsize=0.2,
-        err_kws={"color": "black", "linewidth": 1}, legend=len(set(hue)) > 1, **keywords,
+        err_kws={"color": "black", "linewidth": 1}, legend=len(set(hue)) > 1,
     )  # fmt: skip
     axis.set(xlabel="", ylabel="", **{"ylim" if upright else "xlim": (0, 1)})
 
@@ -118,7 +116,7 @@ def group_figure(accuracies: Mapping[str, float], counts: Mapping[str, int], ove
     """One bar a group (instrument, recording), the worst first; n behind each name."""
     names = sorted(accuracies, key=lambda name: accuracies[name])
     figure, axis = new_figure((WIDE[0], max(WIDE[1], 0.19 * len(names) + 1)))
-    interval_bars(axis, ((f"{name} ({counts[name]})", "", {"value": accuracies[name]}) for name in names), error=False)
+    interval_bars(axis, ((f"{name} ({counts[name]})", "", {"value": accuracies[name]}) for name in names))
     axis.axvline(overall, color="black", ls="--", lw=1, label=f"all: {overall:.1%}")
     axis.tick_params("y", labelsize=max(4, min(10, 330 / max(len(names), 1))))
     axis.set_xlabel(f"top-1 accuracy by {what} (n)")
@@ -142,7 +140,7 @@ def reliability_figure(curves: Mapping[str, Mapping[str, np.ndarray]]) -> Figure
 
 @styled
 def ablation_figure(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
-    """One panel for each experiment: `panels[title][row][system]` is an accuracy in 0..1, one dot each."""
+    """One panel for each experiment: `panels[title][row][system]` is a weighted top-1 in 0..1, one dot each."""
     figure, axes = new_figure((WIDE[0], 3.4), 1, len(panels), squeeze=False, sharex=True)
     for axis, (title, rows) in zip(axes[0], panels.items(), strict=True):
         points = [(value, row, system) for row, values in rows.items() for system, value in values.items()]
@@ -150,7 +148,7 @@ def ablation_figure(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> 
         colours = PALETTE[: len(set(system))]
         seaborn.stripplot(x=value, y=row, hue=system, palette=colours, size=7, jitter=False, ax=axis)
         axis.tick_params("y", labelsize=10)
-        axis.set(title=title, xlabel="validation top-1", ylabel="", xlim=(0, 1))
+        axis.set(title=title, xlabel="weighted top-1", ylabel="", xlim=(0, 1))
         axis.grid(axis="x", alpha=0.3)
         if axis is not axes[0, -1]:
             axis.get_legend().remove()
@@ -160,12 +158,12 @@ def ablation_figure(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> 
 
 @styled
 def importance_figure(kinds: Mapping[str, float], columns: Mapping[str, float], model: str) -> Figure:
-    """Left: accuracy lost without each kind of feature (0..1). Right: weight of the strongest single columns."""
+    """Left: weighted top-1 lost without each kind of feature (0..1). Right: weight of the strongest single columns."""
     figure, axes = new_figure(WIDE, 1, 2)
-    labels = (f"{model}: top-1 lost when shuffled", "extra-trees: mean decrease of impurity")
+    labels = (f"{model}:\nweighted top-1 lost when shuffled", "extra-trees:\nmean decrease of impurity")
     for axis, values, label in zip(axes, (kinds, columns), labels, strict=True):
         names = sorted(values, key=lambda name: -values[name])
-        interval_bars(axis, ((name, "", {"value": values[name]}) for name in names), error=False)
+        interval_bars(axis, ((name, "", {"value": values[name]}) for name in names))
         axis.set_xlim(auto=True)
         axis.autoscale(axis="x")
         axis.tick_params("y", labelsize=10)

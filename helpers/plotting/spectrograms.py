@@ -10,10 +10,12 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from helpers.config import MelConfig
 from helpers.plotting.style import PALETTE, WIDE, new_figure, styled
 
+EVERY = 8  # of the filters of a bank one is drawn
 TICKS_HZ = (250, 1_000, 4_000)
 SALIENCY_TICKS_HZ = (100, 500, 1000, 2000, 4000, 8000)
 
@@ -34,13 +36,13 @@ def note_grid(
     columns = len(titles) // len(rows)
     figure, axes = new_figure((10.8, 4.0), len(rows), columns, sharex=True, sharey=True, squeeze=False)
     for number, (axis, level, title) in enumerate(zip(axes.flat, levels, titles, strict=True)):
-        image = _spectrogram(axis, level, seconds, hertz, levels.min(), levels.max())
+        shown = _spectrogram(axis, level, seconds, hertz, levels.min(), levels.max())
         name = f"{rows[number // columns]}\n{title}"
         axis.text(0.98, 0.95, name, color="white", ha="right", va="top", transform=axis.transAxes, fontsize=11,
                   bbox={"facecolor": "black", "alpha": 0.4, "linewidth": 0, "pad": 1.5})  # fmt: skip
     figure.supxlabel("time in s", fontsize=13)
     figure.supylabel("frequency in Hz, mel scale", fontsize=13)
-    figure.colorbar(image, ax=axes.ravel().tolist(), label="dB below the loudest point", shrink=0.9)
+    figure.colorbar(shown, ax=axes.ravel().tolist(), label="dB below the loudest point", shrink=0.9)
     return figure
 
 
@@ -52,8 +54,8 @@ def scales_figure(
     figure, axes = new_figure((WIDE[0], 4.0), 2, len(titles), sharex=True, sharey=True, squeeze=False)
     for row, (values, label) in enumerate(((power, "power"), (level, "dB"))):
         for axis, value in zip(axes[row], values, strict=True):
-            image = _spectrogram(axis, value, seconds, hertz, values.min(), values.max())
-        figure.colorbar(image, ax=axes[row].tolist(), label=label)
+            shown = _spectrogram(axis, value, seconds, hertz, values.min(), values.max())
+        figure.colorbar(shown, ax=axes[row].tolist(), label=label)
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title, fontsize=13)
     figure.supxlabel("time in s", fontsize=13)
@@ -64,19 +66,19 @@ def scales_figure(
 @styled
 def filters_figure(
     banks: Sequence[np.ndarray], levels: Sequence[np.ndarray], names: Sequence[str], seconds: float,
-    centres: Sequence[np.ndarray], nyquist: float, every: int = 8,
+    centres: Sequence[np.ndarray], nyquist: float,
 ) -> Figure:  # fmt: skip
     """Filter banks [n_mels, bins] above, the same note's levels [n_mels, frames] in dB through them below."""
     figure, axes = new_figure(WIDE, 2, len(names), squeeze=False)
     for column, (bank, level, name, hertz) in enumerate(zip(banks, levels, names, centres, strict=True)):
         above, below = axes[:, column]
-        above.plot(np.linspace(0, nyquist, bank.shape[1]) / 1000, bank[::every].T, color=PALETTE[column], lw=1)
+        above.plot(np.linspace(0, nyquist, bank.shape[1]) / 1000, bank[::EVERY].T, color=PALETTE[column], lw=1)
         above.set_title(name, fontsize=13)
         above.set_xlabel("frequency in kHz")
-        image = _spectrogram(below, level, seconds, hertz, level.max() - 80, level.max())
+        shown = _spectrogram(below, level, seconds, hertz, level.max() - 80, level.max())
         below.set_xlabel("time in s")
-        figure.colorbar(image, ax=below, label="dB")
-    axes[0, 0].set_ylabel(f"every {every}th filter")
+        figure.colorbar(shown, ax=below, label="dB")
+    axes[0, 0].set_ylabel(f"every {EVERY}th filter")
     axes[1, 0].set_ylabel("frequency in Hz")
     return figure
 
@@ -92,12 +94,19 @@ def waveform_grid(waveforms: np.ndarray, titles: Sequence[str], columns: int, sa
     return figure
 
 
-def _spectrogram(axis: Axes, values: np.ndarray, seconds: float, hertz: np.ndarray, low: float, high: float):
+def image(axis: Axes, values: np.ndarray, seconds: float, **keywords) -> AxesImage:
+    """Values [bands, frames] as colours, the lowest band below, time in s on the abscissa."""
+    extent = (0, seconds, 0, len(values))
+    return axis.imshow(values, origin="lower", aspect="auto", extent=extent, interpolation="nearest", **keywords)
+
+
+def _spectrogram(
+    axis: Axes, values: np.ndarray, seconds: float, hertz: np.ndarray, low: float, high: float
+) -> AxesImage:
     """One image [n_mels, frames]; ticks at round frequencies where they lie among the bands."""
-    image = axis.imshow(values, origin="lower", aspect="auto", extent=(0, seconds, -0.5, len(values) - 0.5),
-                        interpolation="nearest", vmin=low, vmax=high)  # fmt: skip
-    axis.set_yticks(np.interp(TICKS_HZ, hertz, np.arange(len(hertz))), [f"{tick:,}" for tick in TICKS_HZ])
-    return image
+    shown = image(axis, values, seconds, vmin=low, vmax=high)
+    axis.set_yticks(np.interp(TICKS_HZ, hertz, np.arange(len(hertz)) + 0.5), [f"{tick:,}" for tick in TICKS_HZ])
+    return shown
 
 
 @styled
@@ -105,10 +114,9 @@ def saliency_figure(examples: Sequence[tuple[str, np.ndarray, np.ndarray]], mel:
     """For each (title, spectrogram [n_mels, frames], saliency of the same shape) a column of the two."""
     figure, axes = new_figure(WIDE, 2, len(examples), sharex=True, sharey=True, squeeze=False)
     for column, (title, spectrogram, weight) in enumerate(examples):
-        extent = (0, spectrogram.shape[1] / mel.frame_rate, 0, mel.n_mels)
-        shared = {"origin": "lower", "aspect": "auto", "extent": extent}
-        axes[0, column].imshow(spectrogram, **shared)
-        shown = axes[1, column].imshow(weight, cmap="magma", vmin=0, vmax=1, **shared)
+        seconds = spectrogram.shape[1] / mel.frame_rate
+        image(axes[0, column], spectrogram, seconds)
+        shown = image(axes[1, column], weight, seconds, cmap="magma", vmin=0, vmax=1)
         axes[0, column].set_title(title)
         axes[1, column].set_xlabel("time (s)")
     for axis, label in zip(axes[:, 0], ("seen", "saliency"), strict=True):

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import seaborn
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from helpers.plotting.scores import Interval, heat_map, interval_bars, legend_above
-from helpers.plotting.style import HALF, PALETTE, SEQUENTIAL, WIDE, new_figure, styled
+from helpers.plotting.spectrograms import image
+from helpers.plotting.style import HALF, PALETTE, WIDE, new_figure, styled
 
 POINTS = 2000  # of a waveform that are drawn
 RANGE_DB = 70.0
@@ -22,18 +22,13 @@ def images_figure(images: Mapping[str, np.ndarray], seconds: float, rows: int = 
     """Spectrograms [bands, frames] beside each other under their titles, time on the abscissa."""
     columns = -(-len(images) // rows)
     figure, axes = new_figure((WIDE[0], 2.1 * rows + 1.2), rows, columns, squeeze=False, sharex=True)
-    for number, (axis, (title, image)) in enumerate(zip(axes.flat, images.items(), strict=False)):
-        _image(axis, image, seconds)
+    for number, (axis, (title, values)) in enumerate(zip(axes.flat, images.items(), strict=False)):
+        image(axis, values, seconds)
         axis.set_title(title, fontsize=10)
         axis.set_ylabel(ylabel if number % columns == 0 else "")
     for axis in axes[-1]:
         axis.set_xlabel("time (s)")
     return figure
-
-
-def _image(axis: Axes, image: np.ndarray, end_s: float, start_s: float = 0.0, **limits) -> None:
-    extent = (start_s, end_s, 0, len(image))
-    axis.imshow(image, origin="lower", aspect="auto", extent=extent, interpolation="nearest", cmap=SEQUENTIAL, **limits)
 
 
 @styled
@@ -61,7 +56,7 @@ def class_figure(table: Mapping[str, Mapping[str, float]]) -> Figure:
     figure, axis = new_figure()
     interval_bars(axis, ((f"{name}\n({row['support']:.0f})", metric, {"value": row[metric]})
                          for name, row in table.items() for metric in ("precision", "recall", "f1")),
-                  upright=True, error=False)  # fmt: skip
+                  upright=True)  # fmt: skip
     axis.set_xlabel("instrument (excerpts that have it)")
     legend_above(figure, axis)
     return figure
@@ -71,7 +66,7 @@ def class_figure(table: Mapping[str, Mapping[str, float]]) -> Figure:
 def polyphony_figure(by_size: Mapping[str, float], missed: np.ndarray, classes: Sequence[str]) -> Figure:
     """F1 over the number of instruments, and what was predicted [C] where an instrument was missed [C]."""
     figure, (left, right) = new_figure(WIDE, 1, 2, width_ratios=(1, 1.4))
-    interval_bars(left, ((name, "", {"value": f1}) for name, f1 in by_size.items()), upright=True, error=False)
+    interval_bars(left, ((name, "", {"value": f1}) for name, f1 in by_size.items()), upright=True)
     left.set(xlabel="instruments in the excerpt", ylabel="micro F1")
     heat_map(right, missed, classes, numbers=np.rint(missed).astype(int), vmax=None)
     right.set(xlabel="wrongly predicted instead", ylabel="missed")
@@ -87,17 +82,14 @@ def pairs_figure(
     figure, axis = new_figure((2 * HALF[0], HALF[1]))
     pairs = list(zip((first, second), names, strict=True))
     bars = ((key, name, {"value": values[key]}) for key in first for values, name in pairs)
-    interval_bars(axis, bars, upright=True, error=False)
+    interval_bars(axis, bars, upright=True)
     axis.set_ylabel(ylabel)
     legend_above(figure, axis)
     return figure
 
 
 @styled
-def timeline(
-    level: np.ndarray, column_s: float, tracks: Mapping[str, Mapping[str, Events]], title: str = "",
-    first_s: float = 0.0,
-) -> Figure:  # fmt: skip
+def timeline(level: np.ndarray, column_s: float, tracks: Mapping[str, Mapping[str, Events]], title: str) -> Figure:
     """Mel spectrogram above, below it a row for each instrument with a bar where it plays.
 
     Args:
@@ -106,10 +98,9 @@ def timeline(
         tracks: name of a track ("labels", "model") -> instrument -> stretches (start s, end s); tracks of an
             instrument are drawn one below the other.
         title: of the figure.
-        first_s: time of the first column.
     """
     figure, (above, below) = new_figure(WIDE, 2, 1, sharex=True, height_ratios=[2, 1 + 0.3 * len(tracks)])
-    _image(above, level, first_s + level.shape[1] * column_s, first_s, vmin=level.max() - RANGE_DB, rasterized=True)
+    image(above, level, level.shape[1] * column_s, vmin=level.max() - RANGE_DB, rasterized=True)
     above.set(title=title, ylabel="mel band")
     names = list(dict.fromkeys(name for track in tracks.values() for name in track))
     height = 0.8 / len(tracks)
@@ -133,7 +124,7 @@ def augmentation_figure(waveforms: Mapping[str, np.ndarray], mels: Mapping[str, 
         step = max(1, len(waveform) // POINTS)
         above.plot(np.linspace(0, seconds, len(waveform[::step])), waveform[::step], lw=0.4, color=PALETTE[0])
         above.set_title(name, fontsize=10)
-        _image(below, mels[name], seconds, vmin=-60, vmax=0)
+        image(below, mels[name], seconds, vmin=-60, vmax=0)
         below.set_xlabel("time / s", fontsize=9)
         for axis in (above, below):
             axis.tick_params(labelsize=8)
@@ -143,13 +134,13 @@ def augmentation_figure(waveforms: Mapping[str, np.ndarray], mels: Mapping[str, 
 
 
 @styled
-def table_figure(rows: Sequence[Mapping], parts: Sequence[str] = ("train", "valid", "test")) -> Figure:
+def table_figure(rows: Sequence[Mapping]) -> Figure:
     """Accuracies of every model without and with augmentation, by part, with their intervals.
 
     Each row holds "name" and, under "plain" and "augmented", {"value", "low", "high"} of each part.
     """
-    figure, axes = new_figure((WIDE[0], 0.36 * len(rows) + 1.4), 1, len(parts), sharey=True)
-    for axis, part in zip(axes, parts, strict=True):
+    figure, axes = new_figure((WIDE[0], 0.36 * len(rows) + 1.4), 1, 3, sharey=True)
+    for axis, part in zip(axes, ("train", "valid", "test"), strict=True):
         points = [(row["name"], column, row[column][part][end]) for row in rows for column in ("plain", "augmented")
                   for end in ("value", "low", "high")]  # fmt: skip
         name, column, value = zip(*points, strict=True)

@@ -60,13 +60,13 @@ def number(notebook: Path) -> str:
     return notebook.name[:2]
 
 
-def find(only: Sequence[str] = (), folder: Path = NOTEBOOKS) -> list[Path]:
+def find(only: Sequence[str] = ()) -> list[Path]:
     """Notebooks in order, all or those with the given numbers.
 
     Raises:
         InputError: there is no notebook of a number.
     """
-    notebooks = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    notebooks = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
     known = {number(path) for path in notebooks}
     if unknown := set(only) - known:
         raise InputError(f"--only {','.join(sorted(unknown))}: no such notebook; there are {', '.join(sorted(known))}")

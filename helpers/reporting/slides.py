@@ -23,6 +23,7 @@ from helpers.evaluation import results as metrics
 from helpers.evaluation.results import Result
 from helpers.files import atomic, inside
 from helpers.plotting.style import PALETTE
+from helpers.reporting.results import MAIN_METRICS
 
 PARTS = (  # in their order; each has metrics/PART.json and report/slides/PART.typ
     "01_mel",
@@ -99,20 +100,20 @@ def build(folder: Path, cover: Cover, path: Path | None = None) -> tuple[Path, l
     return path, deck.missing
 
 
-def collect(folder: Path, cover: Cover, template: Path = REPORT) -> Deck:
+def collect(folder: Path, cover: Cover) -> Deck:
     """Read and check everything the report is made of; raises as `build` does."""
     folder = Path(folder)
-    sources = [template / "slides.typ", *sorted((template / "slides").glob("*.typ"))]
+    sources = [REPORT / "slides.typ", *sorted((REPORT / "slides").glob("*.typ"))]
     results = {path.stem: metrics.read(path) for path in sorted((folder / "metrics").glob("*.json"))}
     parts = [part for part in cover.parts if part in results]
     if not parts:
         raise InputError(f"{folder / 'metrics'}: holds no metrics of any part; run `python -m helpers run` first")
-    files = {path.relative_to(template).as_posix(): path.read_bytes() for path in sources}
+    files = {path.relative_to(REPORT).as_posix(): path.read_bytes() for path in sources}
     for name, result in results.items():
         files[f"metrics/{name}.json"] = _metrics(folder, name).read_bytes()
         files |= _figures(folder, name, result)
-    about = {"parts": parts, "metrics": list(results), "palette": list(PALETTE), "chinese": bool(_fonts())}
-    files["deck.json"] = json.dumps(asdict(cover) | about).encode()
+    about = {"parts": parts, "metrics": list(results), "main_metrics": MAIN_METRICS, "palette": PALETTE}
+    files["deck.json"] = json.dumps(asdict(cover) | about | {"chinese": bool(_fonts())}).encode()
     return Deck(files, parts, [part for part in cover.parts if part not in results])
 
 
