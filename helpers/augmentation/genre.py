@@ -1,7 +1,7 @@
 """The seven waveform augmentations of the genre document, for training clips only and only after splitting.
 
-Each is a frozen dataclass that prints its parameters and maps `(waveform [samples], generator)` to a new float32
-waveform of the same length. Time stretching is librosa's phase vocoder, harmonic-percussive separation that of
+Each maps `(waveform [samples], generator)` to a new waveform of the same length and prints its parameters. Those that
+`waveform` does not have stand here: time and pitch by librosa's phase vocoder, harmonic-percussive separation by
 D. Fitzgerald (DAFx 2010). All draw from the generator they are given and from nothing else, so that a clip of an
 epoch sounds the same in every run and worker (libraries of ready-made chains draw from global generators).
 Explained in notebook 06. Source: "Music genre classification (PyTorch)", section "Data augmentation".
@@ -12,34 +12,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import soxr
 
-from helpers.audio import fit_length
-from helpers.augmentation.waveform import Augmentation
+from helpers.augmentation.waveform import Augmentation, Noise, Resample, Sometimes
 
 N_FFT = 1024  # samples; the shortest analysis window that still resolves bass notes at 22,050 Hz
 
 
 @dataclass(frozen=True)
-class Noise:
-    """White noise at a signal-to-noise ratio drawn between two; silence stays silent."""
-
-    low: float = 10.0  # dB
-    high: float = 30.0  # dB
-
-    def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        level = np.sqrt(np.mean(np.square(waveform))) * 10 ** (-rng.uniform(self.low, self.high) / 20)
-        return waveform + np.float32(level) * rng.standard_normal(len(waveform), np.float32)
-
-
-@dataclass(frozen=True)
 class Shift:
-    """Turn the clip round in time: what leaves at the end comes in at the beginning."""
-
-    share: float = 1.0  # largest shift as a share of the length
+    """Turn the clip round in time by any share of its length: what leaves at the end comes in at the beginning."""
 
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return np.roll(waveform, int(rng.uniform(0, self.share) * len(waveform)))
+        return np.roll(waveform, rng.integers(1, len(waveform)))
 
 
 @dataclass(frozen=True)
@@ -50,7 +34,10 @@ class Speed:
     high: float = 1.18
 
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return _same_length(_stretch(waveform, rng.uniform(self.low, self.high)), waveform)
+        import librosa
+
+        changed = librosa.effects.time_stretch(waveform, rate=rng.uniform(self.low, self.high), n_fft=N_FFT)
+        return np.resize(changed, len(waveform))
 
 
 @dataclass(frozen=True)
@@ -61,19 +48,10 @@ class Pitch:
     high: float = 2.0  # semitones
 
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        factor = 2 ** (rng.uniform(self.low, self.high) / 12)
-        return _same_length(_resample(_stretch(waveform, 1 / factor), factor), waveform)
+        import librosa
 
-
-@dataclass(frozen=True)
-class PitchAndSpeed:
-    """Pitch and speed together, as a tape does; a faster clip begins again at its end."""
-
-    low: float = 0.85
-    high: float = 1.18
-
-    def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return _same_length(_resample(waveform, rng.uniform(self.low, self.high)), waveform)
+        steps = rng.uniform(self.low, self.high)
+        return librosa.effects.pitch_shift(waveform, sr=1, n_steps=steps, n_fft=N_FFT)  # of any rate
 
 
 @dataclass(frozen=True)
@@ -97,64 +75,43 @@ class Percussive:
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         import librosa
 
-        if len(waveform) < N_FFT:
-            return waveform.copy()
-        spectrum = librosa.stft(waveform, n_fft=N_FFT, hop_length=N_FFT // 2)
-        harmonic, percussive = librosa.decompose.hpss(spectrum, kernel_size=self.kernel)
-        mixed = percussive + np.float32(rng.uniform(0, self.harmonic)) * harmonic
-        return librosa.istft(mixed, n_fft=N_FFT, hop_length=N_FFT // 2, length=len(waveform))
+        harmonic, percussive = librosa.effects.hpss(
+            waveform, kernel_size=self.kernel, n_fft=N_FFT, hop_length=N_FFT // 2
+        )
+        return percussive + np.float32(rng.uniform(0, self.harmonic)) * harmonic
 
 
 @dataclass(frozen=True)
 class OneOf:
-    """One augmentation, drawn anew for every clip, or none."""
+    """One augmentation, drawn anew for every clip."""
 
     choices: tuple[Augmentation, ...]
-    probability: float = 0.9  # that any is applied
 
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        if rng.random() >= self.probability:
-            return waveform
         return self.choices[rng.integers(len(self.choices))](waveform, rng)
 
 
+WHITE = Noise((10.0, 30.0), colour=(0.0, 0.0))
+TAPE = Resample(2.8, repeat=True)
 SEVEN: dict[str, Augmentation] = {  # name in the document -> over its whole range
-    "noise": Noise(),
+    "noise": WHITE,
     "shift": Shift(),
     "speed": Speed(),
     "pitch": Pitch(),
-    "pitch and speed": PitchAndSpeed(),
+    "pitch and speed": TAPE,
     "multiply value": MultiplyValue(),
     "percussive": Percussive(),
 }
-ON_THE_FLY = OneOf(tuple(SEVEN.values()))  # one of the seven for every clip of every epoch
+ON_THE_FLY = Sometimes(0.9, OneOf(tuple(SEVEN.values())))  # for every clip of every epoch
 TENFOLD: dict[str, Augmentation | None] = {  # suffix of the ten versions on disk; empty: the clip as it is
     "": None,
-    "noise": Noise(),
+    "noise": WHITE,
     "shift": Shift(),
     "slower": Speed(0.85, 0.95),
     "faster": Speed(1.05, 1.18),
     "lower": Pitch(-2.0, -0.5),
     "higher": Pitch(0.5, 2.0),
-    "tape": PitchAndSpeed(),
+    "tape": TAPE,
     "value": MultiplyValue(),
     "percussive": Percussive(),
 }
-
-
-def _stretch(waveform: np.ndarray, rate: float) -> np.ndarray:
-    """[n] -> about [n / rate] at the same pitch; what is shorter than an analysis window stays as it is."""
-    import librosa
-
-    return waveform.copy() if len(waveform) < N_FFT else librosa.effects.time_stretch(waveform, rate=rate, n_fft=N_FFT)
-
-
-def _resample(waveform: np.ndarray, factor: float) -> np.ndarray:
-    """[n] -> [n / factor], read faster by the factor."""
-    return soxr.resample(waveform, factor, 1.0, quality="HQ")
-
-
-def _same_length(changed: np.ndarray, waveform: np.ndarray) -> np.ndarray:
-    """Cut to the length of the waveform it was made from, or repeated up to there."""
-    longer = len(changed) >= len(waveform)
-    return fit_length(changed, len(waveform)) if longer else np.resize(changed, len(waveform))

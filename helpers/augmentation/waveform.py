@@ -46,10 +46,12 @@ class Resample:
     """Pitch and speed together, as a tape played faster or slower; formants move along."""
 
     semitones: float = 4.0  # largest shift up or down
+    repeat: bool = False  # a faster clip begins again at its end; otherwise silence follows
 
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         ratio = 2.0 ** (rng.uniform(-self.semitones, self.semitones) / 12)
-        return fit_length(soxr.resample(waveform, ratio, 1.0, quality="LQ"), len(waveform))
+        changed = soxr.resample(waveform, ratio, 1.0, quality="LQ")
+        return (np.resize if self.repeat else fit_length)(changed, len(waveform))
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,14 @@ class Equalise:
 
 @dataclass(frozen=True)
 class Noise:
-    """Coloured noise: power falls with frequency to an exponent between 0 (white) and 2 (brown)."""
+    """Noise whose power falls with frequency; silence stays silent."""
 
     snr_db: tuple[float, float] = (15.0, 50.0)
+    colour: tuple[float, float] = (0.0, 2.0)  # exponent of the fall: 0 is white, 2 is brown
 
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         white = fft.rfft(rng.standard_normal(len(waveform), dtype=np.float32))
-        slope = np.arange(1, len(white) + 1, dtype=np.float32) ** (-rng.uniform(0, 2) / 2)
+        slope = np.arange(1, len(white) + 1, dtype=np.float32) ** (-rng.uniform(*self.colour) / 2)
         noise = fft.irfft(white * slope, len(waveform))
         level = np.sqrt(np.mean(waveform**2) / max(np.mean(noise**2), 1e-12))
         return waveform + noise * level * 10 ** (-rng.uniform(*self.snr_db) / 20)
