@@ -1,4 +1,5 @@
-"""Mixing that makes polyphony with known labels out of sounds of one instrument. Explained in notebook 04.
+"""Mixing: of notes with their targets (notebook 03), and polyphony with known labels out of sounds of one instrument
+(notebook 04). What mixes batches draws from torch's global generators, which `training.fit` seeds for each epoch.
 
 Axis letters: B batch, T samples, N windows, C classes.
 """
@@ -24,6 +25,20 @@ SILENT = 1e-3  # root mean square of the quietest film that a solo is levelled a
 
 
 @dataclass(frozen=True)
+class Mixup:
+    """Convex mixes of pairs, equally loud, targets alike (Zhang et al., mixup, ICLR 2018)."""
+
+    alpha: float = 0.3  # of the beta distribution that the share is drawn from
+
+    def __call__(self, waveforms: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """[B, T], [B, C] -> the same."""
+        share = torch.distributions.Beta(self.alpha, self.alpha).sample((len(targets), 1)).to(waveforms)
+        share = torch.maximum(share, 1 - share)  # the clip itself prevails
+        partner, loud = torch.randperm(len(targets), device=waveforms.device), levelled(waveforms)
+        return share * loud + (1 - share) * loud[partner], share * targets + (1 - share) * targets[partner]
+
+
+@dataclass(frozen=True)
 class MixAndUnite:
     """Sums of clips with the union of their labels: single-label training data teach polyphony.
 
@@ -37,8 +52,7 @@ class MixAndUnite:
 
     def __call__(self, waveforms: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[B, T], [B, C] -> the same."""
-        batch, device = len(waveforms), waveforms.device
-        loud = waveforms / waveforms.square().mean(dim=1, keepdim=True).sqrt().clamp_min(QUIET)
+        batch, device, loud = len(waveforms), waveforms.device, levelled(waveforms)
         added = torch.randint(1, self.voices, (batch, 1), device=device)  # how many join each clip
         added = added * (torch.rand(batch, 1, device=device) < self.probability)
         mixed, united = loud, targets
@@ -125,6 +139,11 @@ class AddSolos:
             solo = self.augment(solo, rng)
         ramp = np.minimum(1.0, np.arange(1, len(solo) + 1) / FADE, dtype=np.float32)
         return solo * ramp * ramp[::-1]
+
+
+def levelled(waveforms: torch.Tensor) -> torch.Tensor:
+    """[B, T] at a root mean square of 1; silence stays silent."""
+    return waveforms / waveforms.square().mean(dim=1, keepdim=True).sqrt().clamp_min(QUIET)
 
 
 def active(windows: np.ndarray) -> np.ndarray:

@@ -1,9 +1,10 @@
-"""Augmentation of power spectrograms in torch, in the place of a front end's mel filters: another note of a family.
+"""Augmentation of spectrograms in torch: another note of a family behind a power spectrum, masks on mel bands.
 
-Everything happens behind one short-time transform, so that it costs less than the network: pitch by stretched mel
-filters, timbre by smooth random frequency responses, time by decays and rooms. Explained in notebook 03.
+`SpectralAugmentation` stands in the place of a front end's mel filters, so that it costs less than the network: pitch
+by stretched mel filters, timbre by smooth random frequency responses, time by decays and rooms. See notebook 03.
 
-Axis letters: B batch, K bins of the spectrum, M mel bands, F frames. Random numbers come from torch's global generator.
+Axis letters: B batch, K bins of the spectrum, M mel bands, F frames. Random numbers come from torch's global
+generators, which `training.fit` seeds for each epoch.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-import torchaudio
+from torchaudio.functional import mask_along_axis_iid, melscale_fbanks
 
 from helpers.config import MelConfig
 from helpers.features.mel import relative
@@ -20,6 +21,21 @@ from helpers.features.mel import relative
 FOLD_GAIN = 10**-0.6  # of what is mirrored at the Nyquist frequency
 OCTAVES = 9  # below the Nyquist frequency that responses span
 SECONDS_PER_60_DB = (0.1, 0.6)  # of a room
+
+
+@dataclass(frozen=True)
+class SpecAugment:
+    """Bands and stretches of a standardised spectrogram set to zero, its mean (Park et al., Interspeech 2019)."""
+
+    masks: int = 2  # of each kind
+    band_share: float = 0.12  # largest height of a mask
+    time_share: float = 0.12  # largest length of a mask
+
+    def __call__(self, features: torch.Tensor) -> torch.Tensor:
+        """[B, 1, M, F] -> the same, each item masked elsewhere."""
+        for axis, share in [(2, self.band_share), (3, self.time_share)] * self.masks:
+            features = mask_along_axis_iid(features, round(share * features.shape[axis]), 0.0, axis)
+        return features
 
 
 @dataclass(frozen=True)
@@ -96,7 +112,7 @@ def sometimes(probability: float, mel: torch.Tensor) -> torch.Tensor:
 def filters_of(config: MelConfig) -> torch.Tensor:
     """Mel filters [K, M] of a front end."""
     bins = config.n_fft // 2 + 1
-    return torchaudio.functional.melscale_fbanks(bins, config.f_min, config.f_max, config.n_mels, config.sample_rate)
+    return melscale_fbanks(bins, config.f_min, config.f_max, config.n_mels, config.sample_rate)
 
 
 @lru_cache

@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from helpers.audio import fit_length, read
-from helpers.augmentation.batch import SpecAugment
+from helpers.augmentation.spectral import SpecAugment
 from helpers.augmentation.waveform import note_augmentation
 from helpers.config import BUDGETS, MelConfig, TrainConfig
 from helpers.datasets import chmusic

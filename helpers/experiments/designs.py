@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from helpers.augmentation.batch import Mixup
-from helpers.augmentation.mixing import MixAndUnite
+from helpers.augmentation.mixing import MixAndUnite, Mixup
 from helpers.augmentation.waveform import Compose, Noise, Resample, Sometimes
 from helpers.config import TrainConfig
 from helpers.datasets import irmas, nsynth

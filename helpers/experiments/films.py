@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from helpers import audio
-from helpers.augmentation.batch import SpecAugment
 from helpers.augmentation.mixing import AddSolos, active
+from helpers.augmentation.spectral import SpecAugment
 from helpers.augmentation.waveform import Compose, Equalise, Noise, Reverberate, Sometimes
 from helpers.config import BUDGETS, CACHE, InputError, MelConfig, TrainConfig
 from helpers.datasets import chmusic, film_builder

@@ -18,8 +18,8 @@ from torch import nn
 from tqdm import tqdm
 
 from helpers import audio
-from helpers.augmentation.batch import SpecAugment
 from helpers.augmentation.mixing import MixAndUnite
+from helpers.augmentation.spectral import SpecAugment
 from helpers.augmentation.waveform import Compose, Equalise, Resample, Sometimes
 from helpers.config import BUDGETS, MelConfig, TrainConfig
 from helpers.datasets import irmas

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from helpers.augmentation.batch import Mixup, SpecAugment
-from helpers.augmentation.spectral import SpectralAugmentation
+from helpers.augmentation.mixing import Mixup
+from helpers.augmentation.spectral import SpecAugment, SpectralAugmentation
 from helpers.config import BUDGETS, Budget, InputError, MelConfig, TrainConfig
 from helpers.datasets import nsynth
 from helpers.datasets.archives import is_archive

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from helpers.augmentation.batch import SpecAugment
 from helpers.augmentation.mixing import Background, MixAndUnite
+from helpers.augmentation.spectral import SpecAugment
 from helpers.augmentation.waveform import Compose, Equalise, Noise, Reverberate, Sometimes
 from helpers.config import InputError, TrainConfig
 from helpers.datasets import gtzan, irmas, nsynth

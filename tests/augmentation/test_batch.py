@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from helpers.augmentation.batch import Mixup, SpecAugment
+from helpers.augmentation.mixing import Mixup
+from helpers.augmentation.spectral import SpecAugment
 
 
 @pytest.fixture(autouse=True)

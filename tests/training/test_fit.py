@@ -14,7 +14,8 @@ import torch
 from torch import nn
 from toy_training import Tones, config, toy_model
 
-from helpers.augmentation.batch import Mixup, SpecAugment
+from helpers.augmentation.mixing import Mixup
+from helpers.augmentation.spectral import SpecAugment
 from helpers.training.fit import fit, trainer_precision
 from helpers.training.module import History
 

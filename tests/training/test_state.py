@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from toy_training import MEL, Tones, config, toy_model
 
-from helpers.augmentation.batch import Mixup
+from helpers.augmentation.mixing import Mixup
 from helpers.config import InputError
 from helpers.models import build
 from helpers.training import state
