@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # each worker has a core to itself; before torch is imported
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from helpers import demo
 from helpers.config import ROOT
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """No other worker beside a benchmark."""
+    return 0 if any("benchmarks" in argument for argument in config.args) else None
 
 
 @pytest.fixture(scope="session")
