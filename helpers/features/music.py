@@ -12,6 +12,7 @@ Axis letters: B batch, T samples, N frames, F frequency bins, M mel bands, K cep
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -19,6 +20,7 @@ import torchaudio
 from torch import nn
 
 from helpers.features.mel import power_spectrogram
+from helpers.features.notes import cosines
 
 N_FFT = 2048  # samples
 HOP = 512  # samples
@@ -38,26 +40,12 @@ MODULATION_BANDS = 32
 MODULATION_N_FFT = 1024  # frames, padded
 
 
-class TimbreStatistics(nn.Module):
-    """Waveform [B, T] -> statistics [B, width]; T must hold at least two seconds."""
+class Statistics(nn.Module):
+    """Waveform [B, T] -> statistics [B, D] in named blocks, which a subclass computes."""
 
     def __init__(self, sample_rate: int) -> None:
         super().__init__()
-        self.sample_rate = sample_rate
-        scale = {"norm": "slaney", "mel_scale": "slaney"}
-        mel = torchaudio.functional.melscale_fbanks(N_FFT // 2 + 1, 0.0, sample_rate / 2, N_MELS, sample_rate, **scale)
-        self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
-        self.register_buffer("chroma_window", torch.hann_window(CHROMA_N_FFT), persistent=False)
-        self.register_buffer("mel", mel.T, persistent=False)  # [M, F]
-        self.register_buffer("dct", torchaudio.functional.create_dct(N_CEPSTRUM, N_MELS, "ortho").T, persistent=False)
-        fine = torchaudio.functional.melscale_fbanks(
-            FINE_N_FFT // 2 + 1, 30.0, sample_rate / 2, 2 * N_MELS, sample_rate, **scale
-        )
-        fine_dct = torchaudio.functional.create_dct(2 * N_CEPSTRUM, 2 * N_MELS, "ortho")
-        self.register_buffer("fine_window", torch.hann_window(FINE_N_FFT), persistent=False)
-        self.register_buffer("fine_mel", fine.T, persistent=False)
-        self.register_buffer("fine_dct", fine_dct.T, persistent=False)
-        self.register_buffer("pitch_classes", pitch_classes(sample_rate), persistent=False)
+        self.sample_rate = sample_rate  # Hz
 
     @property
     def widths(self) -> dict[str, int]:
@@ -66,9 +54,34 @@ class TimbreStatistics(nn.Module):
             silence = torch.zeros(1, 2 * self.sample_rate, device=self.window.device)
             return {name: block.shape[1] for name, block in self.blocks(silence).items()}
 
+    def columns(self, *beginnings: str) -> list[int]:
+        """Indices of the columns of all blocks whose names begin so."""
+        names = [name for name, width in self.widths.items() for _ in range(width)]
+        return [number for number, name in enumerate(names) if name.startswith(beginnings)]
+
     def forward(self, waveform: torch.Tensor) -> torch.Tensor:
-        """[B, T] -> [B, width], the blocks one after the other."""
+        """[B, T] -> [B, D], the blocks one after the other."""
         return torch.cat(list(self.blocks(waveform).values()), dim=1)
+
+    def blocks(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Each block by name, [B, its width]."""
+        raise NotImplementedError
+
+
+class TimbreStatistics(Statistics):
+    """Waveform [B, T] -> statistics [B, width]; T must hold at least two seconds."""
+
+    def __init__(self, sample_rate: int) -> None:
+        super().__init__(sample_rate)
+        tables = {
+            "window": torch.hann_window(N_FFT), "mel": slaney_bank(N_MELS, N_FFT, 0.0, sample_rate),
+            "dct": cosines(N_CEPSTRUM, N_MELS), "fine_window": torch.hann_window(FINE_N_FFT),
+            "fine_mel": slaney_bank(2 * N_MELS, FINE_N_FFT, 30.0, sample_rate),
+            "fine_dct": cosines(2 * N_CEPSTRUM, 2 * N_MELS), "chroma_window": torch.hann_window(CHROMA_N_FFT),
+            "pitch_classes": pitch_classes(sample_rate),
+        }  # fmt: skip
+        for name, table in tables.items():
+            self.register_buffer(name, table, persistent=False)
 
     def blocks(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
         """Each block by name, [B, its width]."""
@@ -83,9 +96,9 @@ class TimbreStatistics(nn.Module):
             "cepstrum curvature": torchaudio.functional.compute_deltas(slope, 9).std(dim=2),
             "cepstrum covariance": log_covariance(cepstrum[:, :N_COVARIANCE]),
             "shape": self._shape(waveform, power),
-            **contrast(power),
+            **self._contrast(power),
             "harmony": self._harmony(waveform),
-            "modulation": self._modulation(log_mel),
+            "modulation": modulation(log_mel, MODULATION_BANDS, self.sample_rate / HOP, MODULATION_EDGES),
             "fine cepstrum": self._fine_cepstrum(waveform),
         }
 
@@ -111,6 +124,13 @@ class TimbreStatistics(nn.Module):
         relative = [torch.log(centroid), torch.log(width), rolloff, flatness, level, flux, crossings]
         return torch.cat([torch.stack([x.mean(dim=1), x.std(dim=1)], dim=1) for x in relative], dim=1)
 
+    def _contrast(self, power: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Contrast and valleys in octave bands."""
+        last = power.shape[1]
+        edges = [0, *(round((last - 1) / 2**octave) for octave in range(OCTAVES - 1, 0, -1)), last]
+        height, valley = contrast(torch.log(power + 1e-10), edges)
+        return {"contrast": mean_and_spread(height), "valleys": mean_and_spread(valley)}
+
     def _harmony(self, waveform: torch.Tensor) -> torch.Tensor:
         """How pitch classes are used, whatever the key: magnitudes of their circular Fourier transform."""
         chroma = self.pitch_classes @ power_spectrogram(waveform, self.chroma_window, CHROMA_N_FFT // 4)  # [B, 12, N]
@@ -122,43 +142,52 @@ class TimbreStatistics(nn.Module):
         scalars = [entropy.mean(dim=1), entropy.std(dim=1), change.mean(dim=1), change.std(dim=1)]
         return torch.cat([overall, by_frame.mean(dim=2), by_frame.std(dim=2), torch.stack(scalars, dim=1)], dim=1)
 
-    def _modulation(self, log_mel: torch.Tensor) -> torch.Tensor:
-        """Log energy of loudness fluctuations, by mel band and rate: [B, bands * rates]."""
-        batch, _, frames = log_mel.shape
-        bands = log_mel.reshape(batch, MODULATION_BANDS, -1, frames).mean(dim=2)
-        taper = torch.hann_window(frames, device=log_mel.device)
-        spectrum = torch.fft.rfft((bands - bands.mean(dim=2, keepdim=True)) * taper, n=max(frames, MODULATION_N_FFT))
-        energy = spectrum.abs().square() / taper.square().sum()
-        rate = torch.linspace(0, self.sample_rate / HOP / 2, energy.shape[2], device=log_mel.device)  # Hz
-        means = [energy[:, :, (rate >= low) & (rate < high)].mean(dim=2) for low, high in pairwise(MODULATION_EDGES)]
-        return torch.log(torch.stack(means, dim=2) + 1e-3).flatten(1)
+
+def slaney_bank(n_mels: int, n_fft: int, lowest: float, sample_rate: int) -> torch.Tensor:
+    """Triangles of equal area on Slaney's mel scale from `lowest` Hz on, [M, F]."""
+    return torchaudio.functional.melscale_fbanks(
+        n_fft // 2 + 1, lowest, sample_rate / 2, n_mels, sample_rate, norm="slaney", mel_scale="slaney"
+    ).T
 
 
-def contrast(power: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Mean and spread of peak over valley, and of the valley, in octave bands of a power spectrogram [B, F, N]."""
-    log_power = torch.log(power + 1e-10)
-    edges = [0, *(round((power.shape[1] - 1) / 2**octave) for octave in range(OCTAVES - 1, 0, -1)), power.shape[1]]
+def mean_and_spread(*tracks: torch.Tensor) -> torch.Tensor:
+    """Means and standard deviations over time, track by track: [B, ..., N] each -> [B, D]."""
+    return torch.cat([pooled for x in tracks for pooled in (x.mean(dim=-1), x.std(dim=-1))], dim=1)
+
+
+def contrast(log_power: torch.Tensor, edges: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    """How far the peaks of a band stand above its valleys, and the valleys, between edges in bins: [B, O, N] each."""
     heights, valleys = [], []
     for low, high in pairwise(edges):
         band = log_power[:, low:high].sort(dim=1).values
         count = max(1, round(EXTREME * (high - low)))
         valleys.append(band[:, :count].mean(dim=1))
         heights.append(band[:, -count:].mean(dim=1) - valleys[-1])
-    height, valley = torch.stack(heights, dim=1), torch.stack(valleys, dim=1)  # [B, OCTAVES, N]
-    return {
-        "contrast": torch.cat([height.mean(dim=2), height.std(dim=2)], dim=1),
-        "valleys": torch.cat([valley.mean(dim=2), valley.std(dim=2)], dim=1),
-    }
+    return torch.stack(heights, dim=1), torch.stack(valleys, dim=1)
 
 
-def log_covariance(x: torch.Tensor) -> torch.Tensor:
-    """Matrix logarithm of the covariance over time, upper triangle: [B, K, N] -> [B, K * (K + 1) / 2].
+def modulation(
+    log_mel: torch.Tensor, n_bands: int, frame_rate: float, edges: Sequence[float], n_fft: int = MODULATION_N_FFT
+) -> torch.Tensor:
+    """Log energy of the fluctuations of log mel power [B, M, N], by band and rate between edges in Hz: [B, D]."""
+    batch, _, frames = log_mel.shape
+    bands = log_mel.reshape(batch, n_bands, -1, frames).mean(dim=2)
+    taper = torch.hann_window(frames, device=log_mel.device)
+    spectrum = torch.fft.rfft((bands - bands.mean(dim=2, keepdim=True)) * taper, n=max(frames, n_fft))
+    energy = spectrum.abs().square() / taper.square().sum()
+    rate = torch.linspace(0, frame_rate / 2, energy.shape[2], device=log_mel.device)  # Hz
+    means = [energy[:, :, (rate >= low) & (rate < high)].mean(dim=2) for low, high in pairwise(edges)]
+    return torch.log(torch.stack(means, dim=2) + 1e-3).flatten(1)
+
+
+def log_covariance(x: torch.Tensor, ridge: float = 0.01) -> torch.Tensor:
+    """Matrix logarithm of the covariance over time plus a ridge, upper triangle: [B, K, N] -> [B, K * (K + 1) / 2].
 
     The logarithm takes covariance matrices to a flat space where Euclidean distances make sense (Arsigny et al.,
     Log-Euclidean metrics, 2006).
     """
     centred = x - x.mean(dim=2, keepdim=True)
-    covariance = centred @ centred.transpose(1, 2) / x.shape[2] + 0.01 * torch.eye(x.shape[1], device=x.device)
+    covariance = centred @ centred.transpose(1, 2) / x.shape[2] + ridge * torch.eye(x.shape[1], device=x.device)
     values, vectors = torch.linalg.eigh(covariance)
     logarithm = vectors @ torch.diag_embed(torch.log(values)) @ vectors.transpose(1, 2)
     rows, columns = torch.triu_indices(x.shape[1], x.shape[1])

@@ -21,10 +21,10 @@ LINEAGES = {
     "cnns": ("cnn_var_time", "timbre_cnn", "cnn_1d_5l", "cnn_2d_4l", "cnn_2d_4l_gru", "sample_cnn"),
     "multistft": ("three_band", "nine_branch", "one_branch"),
     "panns": ("panns_cnn6", "panns_cnn10", "panns_cnn14"),
-    "frames": ("film_crnn",),
+    "frames": ("film_crnn", "film_statistics", "film_ensemble"),
     "vision": ("alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "googlenet", "resnet34", "resnet50", "densenet121"),
     "auditory": ("auditory_pathway",),
-    "whitened": ("note_statistics",),
+    "whitened": ("note_statistics", "instrument_statistics"),
     "pooled": ("pooled_lda", "pooled_lda_svm", "scattering_svm"),
 }
 MODELS: dict[str, str | Builder] = {name: file for file, names in LINEAGES.items() for name in names}

@@ -1,4 +1,4 @@
-"""A linear classifier of pooled note statistics, fitted by scikit-learn, applied by torch; notebook 02.
+"""Linear classifiers of statistics, of notes (notebook 02) or of music (04, 05): scikit-learn fits, torch applies.
 
 Axis letters: B notes, D columns, C classes.
 """
@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from helpers.features.pooled import NoteStatistics
+from helpers.features.timbre import InstrumentStatistics
 from helpers.models.base import AudioClassifier
 
 
@@ -41,10 +42,18 @@ class WhitenedLinear(nn.Module):
         return ((statistics - self.mean) / self.std).clamp(-self.limit, self.limit) @ self.A + self.b
 
 
-def _note_statistics(n_classes: int) -> AudioClassifier:
-    frontend = NoteStatistics()
-    width = len(frontend.columns)
+def _classifier(frontend: nn.Module, width: int, n_classes: int) -> AudioClassifier:
     return AudioClassifier(frontend, nn.Identity(), WhitenedLinear(width, n_classes)).eval()
 
 
-MODELS = {"note_statistics": _note_statistics}
+def _note_statistics(n_classes: int) -> AudioClassifier:
+    frontend = NoteStatistics()
+    return _classifier(frontend, len(frontend.columns), n_classes)
+
+
+def _instrument_statistics(n_classes: int) -> AudioClassifier:
+    frontend = InstrumentStatistics()
+    return _classifier(frontend, sum(frontend.widths.values()), n_classes)
+
+
+MODELS = {"note_statistics": _note_statistics, "instrument_statistics": _instrument_statistics}
