@@ -8,7 +8,7 @@ Axis letters: B batch, T samples, K bins of the spectrum, M mel bands, F frames.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,16 +24,13 @@ SILENCE = 1e-6  # power of the loudest bin; keeps the level of a silent clip fin
 
 
 def power_spectrogram(
-    waveform: torch.Tensor, window: torch.Tensor, hop_length: int, center: bool = True, pad_mode: str = "reflect"
+    waveform: torch.Tensor, window: torch.Tensor, hop_length: int, pad_mode: str = "reflect"
 ) -> torch.Tensor:
     """Power of frames, [B, T] -> [B, K, F]: real² + imaginary², without the root and copies of a magnitude.
 
-    Frames are centred on multiples of the hop, the waveform mirrored at its ends (or, "constant", silence), or begin
-    there.
+    Frames are centred on multiples of the hop, the waveform mirrored at its ends (or, "constant", silence).
     """
-    spectrum = torch.stft(
-        waveform, len(window), hop_length, window=window, center=center, pad_mode=pad_mode, return_complex=True
-    )
+    spectrum = torch.stft(waveform, len(window), hop_length, window=window, pad_mode=pad_mode, return_complex=True)
     return spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
 
 
@@ -42,20 +39,91 @@ def relative(power: torch.Tensor) -> torch.Tensor:
     return power / power.amax(dim=(1, 2), keepdim=True).clamp_min(SILENCE)
 
 
-class MelFrontend(nn.Module):
+class SpectralFrontend(nn.Module):
+    """A front end that begins with power spectra: Hann window, frames centred on multiples of the hop.
+
+    `reduce` makes of them the little that `features` goes on with.
+    """
+
+    n_fft: int  # samples
+    hop_length: int  # samples
+    pad_mode: str  # at the ends of a waveform: "reflect", or "constant" for silence
+    window: torch.Tensor  # [n_fft]
+
+    def reduce(self, power: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Tensors [B, ...] of power spectra [B, F, K]."""
+        raise NotImplementedError
+
+    def features(self, waveform: torch.Tensor, *reduced: torch.Tensor) -> torch.Tensor:
+        """What the encoder sees of waveforms [B, T], from them and from their reduced spectra."""
+        raise NotImplementedError
+
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        """[B, T] -> features [B, ...], in float32."""
+        return front_ends([self], waveform)[0]
+
+
+def front_ends(frontends: Sequence[SpectralFrontend], waveform: torch.Tensor) -> list[torch.Tensor]:
+    """Features of waveforms [B, T] by each front end; spectra that several begin with are computed once.
+
+    On a processor one clip goes after the other, because its spectra stay in the cache until they are reduced.
+    """
+    with torch.autocast(waveform.device.type, enabled=False):
+        waveform = waveform.float()
+        clips = waveform.split(1 if waveform.device.type == "cpu" else len(waveform))
+        reduced = zip(*(_reduced(frontends, clip) for clip in clips), strict=True)  # by front end, then by clip
+        return [frontend.features(waveform, *map(torch.cat, zip(*parts, strict=True)))
+                for frontend, parts in zip(frontends, reduced, strict=True)]  # fmt: skip
+
+
+def _reduced(frontends: Sequence[SpectralFrontend], waveform: torch.Tensor) -> list[tuple[torch.Tensor, ...]]:
+    """The reduced spectra of each front end; frames of a short hop serve all its multiples."""
+    spectra: dict[tuple[int, str, int], torch.Tensor] = {}
+    found = []
+    for frontend in frontends:
+        n_fft, pad_mode, hop = frontend.n_fft, frontend.pad_mode, frontend.hop_length
+        hops = [one.hop_length for one in frontends if (one.n_fft, one.pad_mode) == (n_fft, pad_mode)]
+        kind = n_fft, pad_mode, min(shorter for shorter in hops if hop % shorter == 0)
+        if kind not in spectra:
+            spectra[kind] = power_spectrogram(waveform, frontend.window, kind[2], pad_mode).transpose(1, 2)  # [B, F, K]
+        found.append(frontend.reduce(spectra[kind][:, :: hop // kind[2]]))
+    return found
+
+
+class FilterBank:
+    """Neighbouring filters of a bank [K, M] in groups with the bins that they reach: most of a bank is zeros.
+
+    Sixteen filters are enough for a product at full speed, and few enough to reach few bins.
+    """
+
+    SIZE = 16
+
+    def __init__(self, bank: torch.Tensor) -> None:
+        self.groups = []
+        for first in range(0, bank.shape[1], self.SIZE):
+            filters = slice(first, first + self.SIZE)
+            bins = bank[:, filters].any(1).nonzero()[:, 0].tolist() or [0]
+            self.groups.append((slice(bins[0], bins[-1] + 1), filters))
+
+    def __call__(self, bank: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
+        """Power in the bands of a bank of this form, [B, F, K] -> [B, M, F]."""
+        bands = [power[..., bins] @ bank[bins, filters] for bins, filters in self.groups]
+        return torch.cat(bands, -1).transpose(1, 2)
+
+
+class MelFrontend(SpectralFrontend):
     """Mel power spectrogram relative to its clip's peak, logarithmic or linear, with learned input statistics.
 
-    The power spectrogram (Hann window, centred frames, Slaney-free HTK mel scale of torchaudio) is divided by its
-    largest value, which makes the result independent of playback level. `compression="log"` takes
-    log10(power + 1e-10), a range of 100 dB; `compression="linear"` keeps power as it is. Both are standardised per mel
-    band by batch statistics that are frozen into the module after training: linear power is spread over six decades
-    and very unequal between bands, so without its own scale per band the loudest few bands would be all a network
-    sees.
+    The power spectrogram (mel scale of HTK, triangles of torchaudio) is divided by its largest value, which makes the
+    result independent of playback level. `compression="log"` takes log10(power + 1e-10), a range of 100 dB;
+    `compression="linear"` keeps power as it is. Both are standardised per mel band by batch statistics that are frozen
+    into the module after training: linear power is spread over six decades and very unequal between bands, so without
+    its own scale per band the loudest few bands would be all a network sees.
     """
 
     def __init__(self, config: MelConfig, pad_mode: str = "reflect") -> None:
         super().__init__()
-        self.config, self.pad_mode = config, pad_mode
+        self.config, self.pad_mode, self.n_fft, self.hop_length = config, pad_mode, config.n_fft, config.hop_length
         self.mel = torchaudio.transforms.MelSpectrogram(
             sample_rate=config.sample_rate,
             n_fft=config.n_fft,
@@ -65,7 +133,13 @@ class MelFrontend(nn.Module):
             f_max=config.f_max,
             power=2.0,
         )
+        self.bank = FilterBank(self.mel.mel_scale.fb)
         self.standardise = nn.BatchNorm1d(config.n_mels, affine=False)
+
+    @property
+    def window(self) -> torch.Tensor:
+        """[n_fft]."""
+        return self.mel.spectrogram.window
 
     def extra_repr(self) -> str:
         """What its weights do not tell, but the fingerprint of a training must."""
@@ -73,26 +147,28 @@ class MelFrontend(nn.Module):
 
     def spectrum(self, waveform: torch.Tensor) -> torch.Tensor:
         """Power spectrogram: [B, T] -> [B, K, F]."""
-        window = self.mel.spectrogram.window
-        return power_spectrogram(waveform, window, self.config.hop_length, pad_mode=self.pad_mode)
+        return power_spectrogram(waveform, self.window, self.hop_length, self.pad_mode)
+
+    def reduce(self, power: torch.Tensor) -> tuple[torch.Tensor]:
+        """Mel power as it comes: [B, F, K] -> [B, M, F]."""
+        return (self.bank(self.mel.mel_scale.fb, power),)
 
     def absolute_power(self, waveform: torch.Tensor) -> torch.Tensor:
         """Mel power as it comes: [B, T] -> [B, M, F]."""
-        return self.mel.mel_scale.fb.T @ self.spectrum(waveform)
+        return self.reduce(self.spectrum(waveform).transpose(1, 2))[0]
 
     def power(self, waveform: torch.Tensor) -> torch.Tensor:
         """Mel power relative to the clip's peak: [B, T] -> [B, M, F], in 0..1."""
         return relative(self.absolute_power(waveform))
 
+    def features(self, waveform: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
+        """Mel power [B, M, F] as it comes -> [B, 1, M, F]."""
+        return self.compress(relative(power))
+
     def compress(self, power: torch.Tensor) -> torch.Tensor:
         """Logarithm (or not) and standardisation of `power`: [B, M, F] -> [B, 1, M, F]."""
         mel = torch.log10(power + LOG_FLOOR) if self.config.compression == "log" else power
         return self.standardise(mel).unsqueeze(1)
-
-    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
-        """[B, T] -> [B, 1, M, F]."""
-        with torch.autocast(waveform.device.type, enabled=False):
-            return self.compress(self.power(waveform.float()))
 
     def augmented(self, waveform: torch.Tensor, augment: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
         """The same with an augmentation, [B, K, F] -> [B, M, F], in the place of the mel filters."""

@@ -10,6 +10,7 @@ Axis letters: B notes, T frames, F bins, M mel bands, O octave bands, L steps of
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -25,6 +26,7 @@ SEGMENTS = {
 }  # fmt: skip
 N_MELS, N_CEPSTRUM = 96, 24
 OCTAVE_EDGES = (0, 90, 180, 355, 710, 1000, 1414, 2000, 2830, 4000, 5660, 8001)  # Hz; half octaves where ears resolve
+OCTAVE_BINS = [math.ceil(edge * N_FFT / SAMPLE_RATE) for edge in OCTAVE_EDGES]  # first bin of each and beyond the last
 FLATNESS_BINS = (8, 32, 64, 128, 256, 512, 1025)
 BAND_RATES = (0.7, 2, 4, 7, 10, 15.6)  # Hz: borders of the modulation rates of a band's level
 STEP = 80  # samples between two values of the envelope
@@ -45,10 +47,10 @@ def frame(seconds: float) -> int:
     return round(seconds * FRAME_RATE)
 
 
-def segment(track: torch.Tensor, name: str) -> torch.Tensor:
-    """Mean over the frames of a segment, [..., T] -> [...]."""
-    start, end = SEGMENTS[name]
-    return track[..., frame(start) : frame(end) + 1].mean(-1)
+def segment(track: torch.Tensor, name: str, axis: int = -1) -> torch.Tensor:
+    """Mean over the frames of a segment, which are an axis of a track, [..., T] -> [...]."""
+    start, end = map(frame, SEGMENTS[name])
+    return track.movedim(axis, -1)[..., start : end + 1].mean(-1)
 
 
 def between(track: torch.Tensor, start: float, end: float) -> torch.Tensor:
@@ -71,11 +73,15 @@ def fluctuation(level: torch.Tensor, size: int) -> tuple[torch.Tensor, torch.Ten
     return rest, torch.fft.rfft(rest * window, n=size).abs().square() / level.shape[-1]
 
 
-def rates(spectrum: torch.Tensor, highest: float, borders: tuple[float, ...]) -> torch.Tensor:
+def bins(size: int, highest: float, borders: Sequence[float]) -> list[slice]:
+    """The values between neighbouring borders in Hz, of `size` values from 0 to `highest` Hz."""
+    cuts = [math.ceil(border * (size - 1) / highest) for border in borders]
+    return [slice(*cut) for cut in pairwise(cuts)]
+
+
+def rates(spectrum: torch.Tensor, highest: float, borders: Sequence[float]) -> torch.Tensor:
     """Logarithm of the mean power between borders in Hz of a spectrum up to `highest` Hz, [..., n] -> [..., k]."""
-    hertz = torch.linspace(0, highest, spectrum.shape[-1])
-    cuts = [int((hertz < border).sum()) for border in borders]
-    means = [spectrum[..., a:b].mean(-1) for a, b in pairwise(cuts)]
+    means = [spectrum[..., part].mean(-1) for part in bins(spectrum.shape[-1], highest, borders)]
     return torch.log10(torch.stack(means, -1) + 1e-3)
 
 
@@ -115,11 +121,11 @@ def flux(mel: torch.Tensor) -> dict[str, torch.Tensor]:
     return blocks
 
 
-def octave_bands(power: torch.Tensor, total: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Share, peak, decay, release and unrest of each octave band's power [B, O, T]; `total` [B, T] is of all bins."""
-    top = total.amax(1, keepdim=True).clamp_min(1e-9)
-    level = decibels(power / top[:, None], 1e-8)  # [B, O, T]
-    share = decibels(power / (total[:, None] + 1e-9), 1e-8)
+def octave_bands(power: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Share, peak, decay, release and unrest of each octave band's power [B, O, T]."""
+    total = power.sum(1, keepdim=True)  # [B, 1, T]
+    level = decibels(power / total.amax(2, keepdim=True).clamp_min(1e-9), 1e-8)  # [B, O, T]
+    share = decibels(power / (total + 1e-9), 1e-8)
     peak, when = level[..., : frame(3)].max(-1)
     early, late = between(level, 0.15, 0.6), between(level, 0.6, 2.9)
     seconds = torch.arange(level.shape[-1], device=level.device) / FRAME_RATE
@@ -195,8 +201,8 @@ def _log_seconds(steps: torch.Tensor) -> torch.Tensor:
 
 def _tremolo(spectrum: torch.Tensor) -> torch.Tensor:
     """Rate in Hz of the strongest modulation from 1 to 15 Hz, and how far it stands out, [B, 2]."""
-    hertz = torch.linspace(0, STEP_RATE / 2, spectrum.shape[1], device=spectrum.device)
-    inside = (hertz > 1) & (hertz < 15)
-    power, hertz = spectrum[:, inside], hertz[inside]
+    (inside,) = bins(spectrum.shape[1], STEP_RATE / 2, (1, 15))
+    power = spectrum[:, inside]
     prominence = power.amax(1) / power.mean(1).clamp_min(1e-9)
-    return torch.stack([hertz[power.argmax(1)], torch.log10(prominence)], 1)
+    rate = (inside.start + power.argmax(1)) * (STEP_RATE / 2 / (spectrum.shape[1] - 1))
+    return torch.stack([rate, torch.log10(prominence)], 1)

@@ -134,27 +134,34 @@ def _refine(found: torch.Tensor, amplitude: torch.Tensor) -> tuple[torch.Tensor,
     return (y_mean / (1 + stretch * x_mean)).clamp_min(15).sqrt(), stretch
 
 
-def partial_features(early: torch.Tensor, late: torch.Tensor, grid: LogSpectrum) -> dict[str, torch.Tensor]:
-    """Descriptors of the partials of two long spectra [B, F] and of their change: name -> [B] or [B, k]."""
-    early_grid = grid(early)
-    pitch, blocks, levels = estimate_pitch(early_grid), {}, []
-    for name, magnitude, cells in (("early", early, early_grid), ("late", late, grid(late))):
-        found = find_partials(magnitude, pitch)
-        power = found.amplitude.square()
-        share = power / power.sum(1, keepdim=True).clamp_min(1e-9)
-        levels.append(decibels(share, 1e-7))
-        described = {
-            **_levels(levels[-1], found), **_shape(share, levels[-1]), **_tuning(share, found, pitch),
-            **_surroundings(share, found, magnitude), "contour": _contour(cells, pitch),
-        }  # fmt: skip
-        blocks |= {f"partials.{name}_{what}": values for what, values in described.items()}
-    (first, second), (loud, soft) = levels, (10 ** (level / 20) for level in levels)
+def partial_features(magnitude: torch.Tensor, grid: LogSpectrum) -> dict[str, torch.Tensor]:
+    """Descriptors of the partials and of their change: name -> [B] or [B, k].
+
+    Args:
+        magnitude: long spectra [2 B, F], those of all young notes before those of the same notes later on.
+        grid: the logarithmic grid.
+    """
+    cells = grid(magnitude)
+    pitch = estimate_pitch(cells.chunk(2)[0]).repeat(2)
+    found = find_partials(magnitude, pitch)
+    power = found.amplitude.square()
+    share = power / power.sum(1, keepdim=True).clamp_min(1e-9)
+    level = decibels(share, 1e-7)
+    described = {
+        **_levels(level, found), **_shape(share, level), **_tuning(share, found, pitch),
+        **_surroundings(share, found, magnitude), "contour": _contour(cells, pitch),
+    }  # fmt: skip
+    blocks = {
+        f"partials.{name}_{what}": values.chunk(2)[number]
+        for number, name in enumerate(STARTS) for what, values in described.items()
+    }  # fmt: skip
+    (first, second), (loud, soft) = level.chunk(2), (10 ** (level / 20)).chunk(2)
     cosine = (loud * soft).sum(1) / (loud.norm(dim=1) * soft.norm(dim=1)).clamp_min(1e-9)
-    decay = _at_multiples(early, pitch).log10() - _at_multiples(late, pitch).log10()
+    before, after = _at_multiples(magnitude, pitch).log10().chunk(2)
     return blocks | {
         "partials.same_shape": cosine,
         "partials.changed_shape": (first - second).clamp(-40, 40).abs()[:, :10].mean(1),
-        "partials.decay": (20 * decay).clamp(-60, 60),
+        "partials.decay": (20 * (before - after)).clamp(-60, 60),
     }
 
 

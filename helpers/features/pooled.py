@@ -6,18 +6,16 @@ Axis letters: B notes, T frames, F bins, D columns.
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 import numpy as np
 import torch
 import torchaudio
-from torch import nn
-from torch.nn.functional import pad
 
 from helpers.features import notes, partials
-from helpers.features.mel import power_spectrogram
-from helpers.features.notes import HOP, N_CEPSTRUM, N_FFT, N_MELS, OCTAVE_EDGES, SAMPLE_RATE, SAMPLES
+from helpers.features.mel import FilterBank, SpectralFrontend
+from helpers.features.notes import HOP, N_CEPSTRUM, N_FFT, N_MELS, OCTAVE_BINS, SAMPLE_RATE, SAMPLES, segment
 
-AT_ONCE = 4  # notes whose transform fits into a processor's cache
 FLAT = ("onset", "early", "late", "end")  # segments whose flatness is a feature
 BLOCKS = {  # beginning of a column's name -> what it tells
     "cepstrum": "mel-frequency cepstral coefficients by segment, their spread, speed and changes",
@@ -29,66 +27,64 @@ BLOCKS = {  # beginning of a column's name -> what it tells
 }
 
 
-class NoteStatistics(nn.Module):
+class NoteStatistics(SpectralFrontend):
     """Waveforms [B, SAMPLES] of notes at SAMPLE_RATE -> statistics [B, D], finite and independent of their level."""
+
+    n_fft, hop_length, pad_mode = N_FFT, HOP, "constant"  # silence, which a note begins and ends with
 
     def __init__(self) -> None:
         super().__init__()
         mel = torchaudio.functional.melscale_fbanks(
             N_FFT // 2 + 1, 20.0, SAMPLE_RATE / 2, N_MELS, SAMPLE_RATE, mel_scale="slaney"
         )
-        hertz = torch.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1)
-        edges = torch.tensor(OCTAVE_EDGES)
-        octaves = ((hertz[:, None] >= edges[:-1]) & (hertz[:, None] < edges[1:])).float()  # [F, 11]
-        bank = torch.cat([mel, octaves, torch.ones(len(hertz), 1)], 1).T
         tables = {
             "window": torch.hann_window(N_FFT), "long_window": torch.hann_window(partials.LENGTH),
-            "bank": bank.contiguous(), "cosines": notes.cosines(N_CEPSTRUM, N_MELS),
+            "mel": mel, "cosines": notes.cosines(N_CEPSTRUM, N_MELS),
         }  # fmt: skip
         for name, table in tables.items():
             self.register_buffer(name, table, persistent=False)
-        self.grid = partials.LogSpectrum()
+        self.bank, self.grid = FilterBank(mel), partials.LogSpectrum()
 
     @cached_property
     def columns(self) -> list[str]:
         """Names of the D columns: `block.feature`, with a number if there are several."""
-        blocks = self.blocks(torch.zeros(1, SAMPLES, device=self.window.device))
+        silence = torch.zeros(1, SAMPLES, device=self.window.device)
+        reduced = self.reduce(torch.zeros(1, SAMPLES // HOP + 1, N_FFT // 2 + 1, device=silence.device))
         return [
             name if values.ndim == 1 else f"{name}_{number:02d}"
-            for name, values in blocks.items()
+            for name, values in self.blocks(silence, *reduced).items()
             for number in range(values.shape[-1] if values.ndim > 1 else 1)
         ]
 
-    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
-        """[B, SAMPLES] -> [B, D]; a ValueError for waveforms of another length."""
+    def reduce(self, power: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Power [B, T, F] in mel bands [B, M, T], in octave bands [B, O, T], and its mean in segments [B, 4, F]."""
+        octaves = [power[..., a:b].sum(-1) for a, b in pairwise(OCTAVE_BINS)]
+        means = [segment(power, name, 1) for name in FLAT]
+        return self.bank(self.mel, power), torch.stack(octaves, 1), torch.stack(means, 1)
+
+    def features(self, waveform: torch.Tensor, *reduced: torch.Tensor) -> torch.Tensor:
+        """[B, SAMPLES] and the reduced spectra -> [B, D]; a ValueError for waveforms of another length."""
         if waveform.shape[-1] != SAMPLES:
             raise ValueError(f"notes have {SAMPLES} samples, got {waveform.shape[-1]}; cut or pad them")
-        with torch.autocast(waveform.device.type, enabled=False):
-            blocks = self.blocks(waveform.float()).values()
+        blocks = self.blocks(waveform, *reduced).values()
         return torch.cat([values.reshape(len(values), -1) for values in blocks], 1).nan_to_num(0, 0, 0)
 
-    def blocks(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
+    def blocks(
+        self, waveform: torch.Tensor, mel: torch.Tensor, octaves: torch.Tensor, flat: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
         """Features by name, [B] or [B, k] each."""
-        waveform = waveform / waveform.abs().amax(1, keepdim=True).clamp_min(1e-6)
-        tracks, flat = (torch.cat(parts) for parts in zip(*map(self.frames, waveform.split(AT_ONCE)), strict=True))
-        mel, octaves, total = tracks.split([N_MELS, len(OCTAVE_EDGES) - 1, 1], 1)  # [B, bands, T]
+        peak = waveform.abs().amax(1, keepdim=True).clamp_min(1e-6)
+        waveform = waveform / peak
+        mel, octaves, flat = (power / peak.square()[..., None] for power in (mel, octaves, flat))
         mel = notes.decibels(mel, 1e-8)
         mel = torch.maximum(mel, mel.amax((1, 2), keepdim=True) - 80)
-        blocks = notes.cepstrum(self.cosines @ mel) | notes.flux(mel) | notes.octave_bands(octaves, total[:, 0])
-        for name, power in zip(FLAT, flat.unbind(2), strict=True):
+        blocks = notes.cepstrum(self.cosines @ mel) | notes.flux(mel) | notes.octave_bands(octaves)
+        for name, power in zip(FLAT, flat.unbind(1), strict=True):
             blocks |= notes.flatness(power, name)
         blocks |= notes.level_course(notes.envelope(waveform))
-        return blocks | partials.partial_features(*map(self._long, partials.STARTS.values(), [waveform] * 2), self.grid)
-
-    def frames(self, waveform: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Power in mel bands, octave bands and altogether [B, bands, T], and mean power [B, F, 4] of segments."""
-        padded = pad(waveform, (N_FFT // 2, N_FFT // 2))  # silence, which a note begins and ends with
-        power = power_spectrogram(padded, self.window, HOP, center=False)
-        return self.bank @ power, torch.stack([notes.segment(power, name) for name in FLAT], 2)
-
-    def _long(self, start: int, waveform: torch.Tensor) -> torch.Tensor:
-        """Magnitudes of the long spectrum from a sample on, [B, SAMPLES] -> [B, F]."""
-        return torch.fft.rfft(waveform[:, start : start + partials.LENGTH] * self.long_window).abs()
+        young, held = (waveform[:, start : start + partials.LENGTH] for start in partials.STARTS.values())
+        spectra = torch.fft.rfft(torch.cat([young, held]) * self.long_window).abs()  # [2 B, F]
+        return blocks | partials.partial_features(spectra, self.grid)
 
 
 @lru_cache(1)

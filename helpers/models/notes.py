@@ -6,7 +6,6 @@ Axis letters: B batch, C channels, M mel bands, F frames, D embedding.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +13,7 @@ import torch
 from torch import nn
 
 from helpers.config import MelConfig
-from helpers.features.mel import MelFrontend
+from helpers.features.mel import MelFrontend, front_ends
 from helpers.models import build
 from helpers.models.base import AudioClassifier, linear_head
 
@@ -147,7 +146,7 @@ class SpectrogramTransformer(nn.Module):
 class Ensemble(nn.Module):
     """Classifiers whose log-probabilities are averaged with weights: seeds of one recipe, or different models.
 
-    Mel power that several members begin with is computed once.
+    Spectra that several members begin with are computed once.
     """
 
     def __init__(self, members: Sequence[AudioClassifier], weights: Sequence[float]) -> None:
@@ -156,21 +155,10 @@ class Ensemble(nn.Module):
 
     def forward(self, waveform: torch.Tensor) -> torch.Tensor:
         """[B, T] -> log-probabilities [B, classes]."""
-        mel: dict[MelConfig, torch.Tensor] = {}
-        mean = sum(
-            weight * self._logits(member, waveform, mel).log_softmax(dim=-1)
-            for member, weight in zip(self.members, self.weights, strict=True)
-        )
+        features = front_ends([member.frontend for member in self.members], waveform)
+        logits = (member.head(member.encoder(seen)) for member, seen in zip(self.members, features, strict=True))
+        mean = sum(weight * one.log_softmax(dim=-1) for weight, one in zip(self.weights, logits, strict=True))
         return mean.log_softmax(dim=-1)
-
-    def _logits(self, member: nn.Module, waveform: torch.Tensor, mel: dict[MelConfig, torch.Tensor]) -> torch.Tensor:
-        frontend = getattr(member, "frontend", None)
-        if not isinstance(frontend, MelFrontend):
-            return member(waveform)
-        shared = replace(frontend.config, compression="log")
-        if shared not in mel:
-            mel[shared] = frontend.power(waveform)
-        return member.head(member.encoder(frontend.compress(mel[shared])))
 
 
 def _ensemble(n_classes: int, members: Sequence[dict[str, Any]], weights: Sequence[float] = ()) -> Ensemble:

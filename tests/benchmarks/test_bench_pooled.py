@@ -16,6 +16,7 @@ import torch
 from helpers import audio
 from helpers.features import notes
 from helpers.features.cache import extract, workers
+from helpers.features.mel import power_spectrogram
 from helpers.features.notes import FLATNESS_BINS, HOP, N_CEPSTRUM, N_FFT, N_MELS, SAMPLE_RATE, SAMPLES, SEGMENTS
 from helpers.features.pooled import FLAT, NoteStatistics, note_statistics, pool_notes
 
@@ -50,12 +51,13 @@ def by_librosa(waveform: np.ndarray, bank: np.ndarray) -> np.ndarray:
 def by_torch(waveforms: np.ndarray, statistics: NoteStatistics) -> np.ndarray:
     """The same as the front end computes it [notes, EQUAL]."""
     rows = []
-    for part in torch.from_numpy(waveforms).split(4):
-        tracks, flat = statistics.frames(part)
-        mel = notes.decibels(tracks[:, :N_MELS], 1e-8)
+    for part in torch.from_numpy(waveforms).split(1):
+        power = power_spectrogram(part, statistics.window, HOP, statistics.pad_mode).transpose(1, 2)
+        mel, _, flat = statistics.reduce(power)
+        mel = notes.decibels(mel, 1e-8)
         cepstrum = statistics.cosines @ torch.maximum(mel, mel.amax((1, 2), keepdim=True) - 80)
         values = [notes.segment(cepstrum, name) for name in SEGMENTS]
-        values += [value for power in flat.unbind(2) for value in notes.flatness(power, "").values()]
+        values += [value for power in flat.unbind(1) for value in notes.flatness(power, "").values()]
         rows.append(torch.cat(values, 1))
     return torch.cat(rows).numpy()
 
@@ -88,6 +90,6 @@ def test_extraction_on_processes(benchmark, waveforms, tmp_path, jobs) -> None:
         audio.write(path, waveforms[number % NOTES], SAMPLE_RATE)
     runs = iter(range(100))
     with workers(jobs):
-        extract(paths[: 2 * 128], tmp_path / "warm", progress=False)
+        extract(paths[: 2 * 128], tmp_path / "warm")
         benchmark.extra_info["notes"] = len(paths)
-        benchmark.pedantic(lambda: extract(paths, tmp_path / f"{next(runs)}", progress=False), rounds=3)
+        benchmark.pedantic(lambda: extract(paths, tmp_path / f"{next(runs)}"), rounds=3)

@@ -8,7 +8,8 @@ import torch
 from note_folders import tone
 
 from helpers.config import MelConfig
-from helpers.features.mel import MelFrontend
+from helpers.features import mel
+from helpers.features.mel import FilterBank, MelFrontend, front_ends
 
 CONFIG = MelConfig(n_fft=1024, hop_length=256, n_mels=64, f_min=50.0, f_max=7_000.0)
 
@@ -95,3 +96,26 @@ def test_each_clip_is_treated_on_its_own() -> None:
     waves = torch.from_numpy(np.stack([tone(300.0), tone(2_000.0, level=0.01)]))
     together = frontend()(waves)
     torch.testing.assert_close(together[1:], frontend()(waves[1:]), rtol=1e-4, atol=1e-4)
+
+
+def test_front_ends_of_one_window_share_a_transform(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, hops = mel.power_spectrogram, []
+
+    def counted(waveform: torch.Tensor, window: torch.Tensor, hop_length: int, pad_mode: str) -> torch.Tensor:
+        hops.append(hop_length)
+        return real(waveform, window, hop_length, pad_mode)
+
+    kinds = ({"hop_length": 512}, {}, {"hop_length": 384}, {"n_fft": 2048}, {"compression": "linear"})
+    several, wave = [frontend(**changes) for changes in kinds], torch.randn(1, 16_000)
+    alone = [one(wave) for one in several]
+    monkeypatch.setattr(mel, "power_spectrogram", counted)
+    for one, together in zip(alone, front_ends(several, wave), strict=True):
+        torch.testing.assert_close(together, one, rtol=1e-4, atol=1e-4)
+    assert hops == [256, 384, 256]  # 512 and 256 in one, 384 is no multiple, another window
+
+
+@pytest.mark.parametrize("n_mels", [10, 64, 500])
+def test_filters_in_groups_give_what_the_whole_bank_gives(n_mels: int) -> None:
+    bank = frontend(n_mels=n_mels).mel.mel_scale.fb  # 500 bands: some reach no bin
+    power = torch.rand(2, 7, len(bank))
+    torch.testing.assert_close(FilterBank(bank)(bank, power), (power @ bank).transpose(1, 2))
