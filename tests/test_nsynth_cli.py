@@ -63,6 +63,15 @@ def test_log_mel_is_averaged_with_note_statistics_and_judged_on_instruments_left
     assert alone == tuple(result.details["weighted"][part]["top1"]["value"] for part in ("CNN", "statistics"))
 
 
+def test_linear_mel_is_cross_validated_alone_and_beside_the_other(corpus: Path, tmp_path: Path) -> None:
+    places = ("--data-root", str(corpus), "--run-dir", str(tmp_path / "runs"), "--out", str(tmp_path / "report"))
+    assert main(["nsynth", "crossvalidate", *places, "--folds", "2", "--compression", "linear", *RECIPE]) == 0
+    result = metrics.read(tmp_path / "report" / "metrics" / "03_crossvalidation_linear.json")
+    assert list(result.scores) == list(result.details["weighted"]) == ["CNN"]
+    assert "--compression linear" in result.command and result.command.count("checkpoints/nsynth_linear.pt") == 1
+    assert set(result.details["expected"]) == {"top1", "top3"}
+
+
 def test_validation_tells_problems_by_its_exit_code(corpus: Path, capsys: pytest.CaptureFixture) -> None:
     assert main(["nsynth", "validate", "--data-root", str(corpus)]) == 0
     assert "no problems found" in capsys.readouterr().out

@@ -9,7 +9,7 @@ import typer
 
 from helpers import commands as cli
 from helpers.commands import DataRoot, Metrics, Seed, Workers
-from helpers.config import BUDGETS, CHECKPOINTS, DATA, REPORT, ROOT
+from helpers.config import CHECKPOINTS, DATA, REPORT, ROOT
 
 EXAMPLES = cli.epilog(
     "nsynth download --split test",
@@ -76,16 +76,20 @@ def crossvalidate(
     data_root: DataRoot = DATA,
     folds: Annotated[int, typer.Option(min=2, max=20, help="parts that are left out in turn")] = 3,
     epochs: cli.NotesEpochs = None,
+    compression: Compression = "log",
     seed: Seed = 0,
     workers: Workers = 2,
-    checkpoint: Annotated[Path, cli.file("judged on nsynth-valid", "checkpoints/nsynth.pt")] = SHIPPED,
+    checkpoint: Annotated[Path | None, cli.file("judged on nsynth-valid", "the shipped one")] = None,
     run_dir: cli.RunDir = ROOT / "runs" / "nsynth",
     out: Metrics = REPORT,
 ) -> None:
-    """What is to be expected on other instruments, weighted by kind; writes metrics/03_crossvalidation.json."""
+    """What is to be expected on other instruments, weighted by kind; writes metrics/03_crossvalidation.json.
+
+    With --compression linear the CNN alone, to metrics/03_crossvalidation_linear.json.
+    """
     from helpers.experiments import hybrid
 
-    hybrid.crossvalidate(data_root, folds, epochs, seed, workers, run_dir, checkpoint, out)
+    hybrid.crossvalidate(data_root, compression, folds, epochs, seed, workers, run_dir, checkpoint, out)
 
 
 def _not_zero(jobs: int) -> int:
@@ -106,4 +110,4 @@ def classic(
     """Pooled features (cached), six classic models, the choice among them without test notes, and test scores."""
     from helpers.experiments import classic as study
 
-    study.run(data_root, BUDGETS[budget], jobs, dask, models, out, seed)
+    study.run(data_root, budget, jobs, dask, models, out, seed)

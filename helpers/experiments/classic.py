@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from helpers.config import Budget, InputError
+from helpers.config import InputError
 from helpers.datasets import nsynth
 from helpers.datasets.archives import is_archive
-from helpers.datasets.base import Clip, clips_fingerprint, grouped_folds, groups
+from helpers.datasets.base import Clip, clips_fingerprint, groups
 from helpers.evaluation import results as metrics
 from helpers.evaluation.results import Result, versions
 from helpers.evaluation.single import kind_weighted_accuracy
@@ -34,9 +34,9 @@ from helpers.models import build, classic
 from helpers.models.base import AudioClassifier
 from helpers.models.classic import ClassicModel
 
-MOST_NOTES = 20_000  # of a split that is trained on: feature matrices are held in memory, an SVM is quadratic in them
-FOLDS = {"smoke": 0, "quick": 3, "full": 5}  # below 2: validation notes alone choose
-KIND_POWER, INSTRUMENT_POWER = 0.25, 0.25  # of the weights in training; chosen among 0.25, 0.5 and 1
+MOST_NOTES = {"smoke": 48, "quick": 150, "full": 20_000}  # a matrix is held in memory, an SVM is quadratic in notes
+FOLDS = {"smoke": 0, "quick": 2, "full": 5}  # below 2: validation notes alone choose
+KIND_POWER, INSTRUMENT_POWER = 0.25, 0.25  # of the weights in training; chosen on the pool among 0.25, 0.5 and 1
 UNIFORM = 0.03  # of the priors mixed into probabilities before their logarithm: one sure mistake is no infinite loss
 METRICS = ("log loss", "top1", "top3")  # top-k accuracy
 
@@ -59,22 +59,16 @@ class Table:
         return groups(self.clips)
 
     def rows(self, chosen: np.ndarray) -> Table:
-        """Those notes, by a mask or indices."""
-        return Table(self.matrix[chosen], [self.clips[index] for index in np.arange(len(self.clips))[chosen]])
+        """Those notes, by a mask [n]."""
+        return Table(self.matrix[chosen], [self.clips[index] for index in np.flatnonzero(chosen)])
 
 
-def load_notes(root: Path, budget: Budget, seed: int) -> Notes:
-    """The three splits, those that are trained on limited to what the budget and the memory allow."""
-    return study.load_notes(root, replace(budget, max_clips=min(budget.max_clips, MOST_NOTES)), seed)
-
-
-def table(notes: Notes, split: str) -> Table:
-    """Features of the notes of a split, computed where `features.cache.workers` says.
+def table(clips: list[Clip]) -> Table:
+    """Features of notes, computed where `features.cache.workers` says.
 
     Raises:
         InputError: a note cannot be read, or the notes lie in an archive.
     """
-    clips = getattr(notes, split)
     if is_archive(clips[0].path):
         raise InputError(f"{clips[0].path}: features are read note by note; unpack it with `tar -xzf` first")
     return Table(extract([clip.path for clip in clips]), clips)
@@ -94,23 +88,13 @@ def note_weights(clips: list[Clip], kind_power: float = KIND_POWER, power: float
     return weight * len(weight) / weight.sum()
 
 
-def priors(clips: list[Clip]) -> np.ndarray:
-    """Share [C] of each family in all of NSynth; of these notes, where their kinds are not known."""
-    if set(study.kinds_of(clips)[0]) <= set(nsynth.KIND_COUNTS):
-        amounts = [sum(n for kind, n in nsynth.KIND_COUNTS.items() if kind.rpartition("_")[0] == family)
-                   for family in nsynth.FAMILIES]  # fmt: skip
-    else:
-        amounts = np.bincount(labels_of(clips), minlength=len(nsynth.FAMILIES))
-    return np.array(amounts) / sum(amounts)
-
-
 def offsets(pipeline: Any, train: Table, weights: np.ndarray | None) -> np.ndarray:
     """What turns log probabilities under the training notes' family shares into those under the official ones, [C]."""
     if not hasattr(pipeline, "predict_proba"):
         return np.zeros(len(nsynth.FAMILIES))  # the margins of a support-vector machine know no priors
     counted = classic.weighs(pipeline) and weights is not None
     share = np.bincount(train.labels, weights if counted else None, len(nsynth.FAMILIES)) / len(train.labels)
-    return np.log(np.maximum(priors(train.clips), 1e-6) / np.maximum(share, 1e-4))
+    return np.log(study.family_shares(train.clips) / np.maximum(share, 1e-4))
 
 
 def fit(
@@ -135,7 +119,7 @@ def network(model: ClassicModel) -> AudioClassifier:
     """The logistic regression as a network: statistics, whitening and regression in torch, with the same answers."""
     made = build("note_statistics", len(model.classes))
     made.head.fill(**classic.fold(model))
-    return made
+    return made.eval()
 
 
 def pooled_scores(
@@ -145,21 +129,21 @@ def pooled_scores(
 
     `make` fits a model; with fewer than two `folds` of the training instruments the pool is the validation notes.
     """
-    scores, clips = [make(train).scores(valid.matrix)], list(valid.clips)
-    kinds, folds = study.kinds_of(train.clips)[0], min(folds, len(set(train.groups)))
-    if folds > 1:
-        fold_of = grouped_folds(kinds, train.groups, folds, seed)  # of kinds: each in as many folds as it can be
-        held_out = np.zeros((len(train.clips), len(nsynth.FAMILIES)))
-        for fold in range(folds):
-            held_out[fold_of == fold] = make(train.rows(fold_of != fold)).scores(train.matrix[fold_of == fold])
-        scores, clips = [held_out, *scores], [*train.clips, *clips]
-    return np.concatenate(scores), clips
+    scores, folds = make(train).scores(valid.matrix), min(folds, len(set(train.groups)))
+    if folds < 2:
+        return scores, list(valid.clips)
+
+    def predict(fold: int, inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
+        return make(train.rows(inside)).scores(train.matrix[outside])
+
+    held_out = study.out_of_fold(train.clips, folds, seed, predict)
+    return np.concatenate([held_out, scores]), [*train.clips, *valid.clips]
 
 
 def judge(scores: np.ndarray, clips: list[Clip]) -> dict[str, dict[str, float]]:
     """METRICS of log probabilities [n, C], weighted by official kinds: {"value", "low", "high"} each."""
     kinds, shares = study.kinds_of(clips)
-    mixed = (1 - UNIFORM) * np.exp(scores) + UNIFORM * priors(clips)
+    mixed = (1 - UNIFORM) * np.exp(scores) + UNIFORM * study.family_shares(clips)
     losses = -np.log(mixed[np.arange(len(clips)), labels_of(clips)])
     loss = kind_weighted_accuracy(losses, kinds, groups(clips), shares)
     return {"log loss": loss} | study.weighted_scores(scores, clips)
@@ -191,21 +175,21 @@ def choose(models: Mapping[str, ClassicModel]) -> str:
     return min(models, key=lambda name: models[name].details["validated"]["log loss"]["value"])
 
 
-def save_all(models: Mapping[str, ClassicModel], train: Table, root: Path, folder: Path) -> None:
+def save_all(models: Mapping[str, ClassicModel], notes: Notes, folder: Path) -> None:
     """Write every model with what it was trained on."""
-    about = {"corpus": "NSynth", "label": nsynth.CORPUS.label(root, "train", len(train.clips)), "n": len(train.clips),
-             "fingerprint": clips_fingerprint(train.clips)}  # fmt: skip
+    about = {"corpus": "NSynth", "label": notes.label("train"), "n": len(notes.train),
+             "fingerprint": clips_fingerprint(notes.train)}  # fmt: skip
     for name, model in models.items():
         file = f"{name.lower().replace(' ', '_').replace('-', '_')}.skops"
-        details = {**model.details, "data": about, "versions": versions()}
-        classic.save(Path(folder) / file, replace(model, details=details))
+        classic.save(folder / file, replace(model, details=model.details | {"data": about, "versions": versions()}))
 
 
 def result(
-    models: Mapping[str, ClassicModel], scores: Mapping[str, np.ndarray], notes: Notes, budget: Budget, **more: Any
+    models: Mapping[str, ClassicModel], scores: Mapping[str, np.ndarray], notes: Notes, budget: str, **more: Any
 ) -> Result:
     """The metrics file of notebook 02, from the scores [n, C] of the test notes."""
     chosen = choose(models)
+    instruments = study.accuracies(scores[chosen], notes.test, groups(notes.test))
     details = study.about(notes) | {
         "chosen": chosen,
         "chosen_by": "log loss on validation notes and cross-validated training notes, weighted by official kinds",
@@ -214,29 +198,28 @@ def result(
         "blocks": {name: {"columns": len(columns_of(f"{name}.")), "holds": holds} for name, holds in BLOCKS.items()},
         "estimators": {name: [" ".join(str(step).split()) for _, step in model.pipeline.steps]
                        for name, model in models.items()},
-        "parameters": {name: model.details["parameters"] for name, model in models.items()},
-        "tried": {name: model.details["tried"] for name, model in models.items()},
-        "cv_folds": FOLDS[budget.name],
-        "validated": {name: model.details["validated"] for name, model in models.items()},
-        "by_instrument": study.by_instrument(scores[chosen], notes.test)[0],
+        **{key: {name: model.details[key] for name, model in models.items()}
+           for key in ("parameters", "tried", "validated")},
+        "cv_folds": FOLDS[budget],
+        "by_instrument": {name: row["top1"] for name, row in instruments.items()},
         "test_weighted_by_kind": study.weighted_scores(scores[chosen], notes.test),
     }
     return single_label_result(
-        "Instrument family by classic machine learning", "NSynth", notes.data, notes.test, scores, nsynth.FAMILIES,
-        notes.train, group_kind="instrument", used=(notes.train, notes.valid), budget=budget.name, details=details,
-        **more,
+        "Instrument family by classic machine learning", "NSynth", notes.label("test"), notes.test, scores,
+        nsynth.FAMILIES, notes.train, group_kind="instrument", used=(notes.train, notes.valid), budget=budget,
+        details=details, **more,
     )  # fmt: skip
 
 
-def run(root: str, budget: Budget, jobs: int, dask: str, models_folder: Path, out: Path, seed: int) -> None:
+def run(root: str, budget: str, jobs: int, dask: str, models_folder: Path, out: Path, seed: int) -> None:
     """`classic`: extract, fit, choose, save the models, report the test notes once."""
-    notes = load_notes(data_root("nsynth", root, budget.name), budget, seed)
+    notes = study.load_notes(data_root("nsynth", root, budget), MOST_NOTES[budget], seed)
     with workers(jobs, dask):
-        train, valid, test = (table(notes, split) for split in ("train", "valid", "test"))
-    models = fit_all(train, valid, FOLDS[budget.name], seed)
-    save_all(models, train, notes.root, models_folder)
+        train, valid, test = (table(clips) for clips in notes.splits().values())
+    models = fit_all(train, valid, FOLDS[budget], seed)
+    save_all(models, notes, models_folder)
     scores = {name: model.scores(test.matrix) for name, model in models.items()}
-    command = command_line("classic", data_root=Path(root) if root else "", budget=budget.name, jobs=jobs, dask=dask,
+    command = command_line("classic", data_root=Path(root) if root else "", budget=budget, jobs=jobs, dask=dask,
                            models=models_folder, out=out, seed=seed)  # fmt: skip
     report = result(models, scores, notes, budget, seed=seed, command=command)
     metrics.write(out / "metrics" / "02_classic.json", report)

@@ -1,7 +1,7 @@
 """The shipped NSynth classifier: a CNN and logistic regression on note statistics, their log-probabilities averaged.
 
-The CNN wins on electronic keyboards and organs, the statistics on flutes, guitars and mallets. `nsynth train` makes the
-checkpoint, `nsynth crossvalidate` says what it is worth on instruments that were left out. Notebook 03.
+`nsynth train` makes the checkpoint, `nsynth crossvalidate` says what it is worth on instruments that were left out,
+notebook 03 compares it with its parts and with linear mel.
 """
 
 from __future__ import annotations
@@ -9,44 +9,49 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import log_softmax
+from torch import nn
 
-from helpers.config import TrainConfig
+from helpers.augmentation.spectral import SpectralAugmentation
+from helpers.config import CHECKPOINTS, Compression, TrainConfig
 from helpers.datasets import nsynth
-from helpers.datasets.base import Clip, clips_fingerprint, grouped_folds, groups, subset
+from helpers.datasets.base import Clip, clips_fingerprint, groups, subset
 from helpers.evaluation import results as metrics
-from helpers.evaluation.single import accuracy_by, kind_weighted_accuracy, softmax, top_k_hits
-from helpers.experiments import classic
+from helpers.evaluation.results import Result
+from helpers.evaluation.single import top_k_hits
+from helpers.experiments import classic, common, comparisons
 from helpers.experiments import nsynth as study
-from helpers.experiments.classic import Table
 from helpers.experiments.common import Trained, command_line, labels_of, scores_of, sentence, single_label_result
 from helpers.experiments.nsynth import Notes
-from helpers.features.cache import extract
-from helpers.models import build
-from helpers.models.checkpoint import load_checkpoint, save_checkpoint, stored_network
-from helpers.models.classic import ClassicModel, fold
+from helpers.models.base import parameter_count, stages
+from helpers.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, stored_network
 
-STATISTICS = "note_statistics"
+SHIPPED = {"log": CHECKPOINTS / "nsynth.pt", "linear": CHECKPOINTS / "nsynth_linear.pt"}
 REGRESSION = "logistic regression", {"logisticregression__C": 3e-3}  # chosen by `classic`
-MOST_NOTES = 40_000  # that the regression is fitted to: its features are held in memory
-CNN_SHARE = 0.4  # of the average; its log loss on the pool is, of SHARES, the least or as good as that
-SHARES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+SHARES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)  # of the CNN in the average, as `nsynth crossvalidate` compares them
+CNN_SHARE = 0.4  # 0.3 and 0.4 have the least log loss on the pool, nearly the same (report/metrics/03_crossvalidation)
+BULK = 18  # notes of an instrument, all at velocity 100, from which on it is there in bulk
 
 
-def fit_statistics(clips: Sequence[Clip], seed: int) -> ClassicModel:
-    """Logistic regression on whitened statistics of notes, under official priors."""
-    clips = subset(clips, MOST_NOTES, seed)
-    return classic.fit(*REGRESSION, Table(extract([clip.path for clip in clips]), clips), seed)
+@dataclass(frozen=True)
+class System:
+    """A network that is scored on the test notes."""
+
+    network: nn.Module
+    recipe: dict[str, Any]  # that ran
+    origin: str  # where the weights come from, for the reader
 
 
 def statistics(clips: Sequence[Clip], config: TrainConfig) -> Trained:
-    """The same as a network, which needs but waveforms."""
-    network = build(STATISTICS, len(nsynth.FAMILIES))
-    network.head.fill(**fold(fit_statistics(clips, config.seed)))
-    return Trained(network.eval(), STATISTICS, {}, [], config, list(clips))
+    """Logistic regression on whitened statistics of notes, under official priors, as a network of waveforms."""
+    some = subset(clips, classic.MOST_NOTES["full"], config.seed)
+    model = classic.fit(*REGRESSION, classic.table(some), config.seed)
+    return Trained(classic.network(model), "note_statistics", {}, [], config, list(clips))
 
 
 def combine(cnns: Sequence[Trained], other: Trained) -> Trained:
@@ -54,124 +59,175 @@ def combine(cnns: Sequence[Trained], other: Trained) -> Trained:
     return study.ensemble([*cnns, other], [CNN_SHARE / len(cnns)] * len(cnns) + [1 - CNN_SHARE])
 
 
+def average(parts: np.ndarray, share: float = CNN_SHARE) -> np.ndarray:
+    """What the shipped network gives [n, 11], from the log-probabilities [n, 2, 11] of CNN and statistics."""
+    return log_softmax(share * parts[:, 0] + (1 - share) * parts[:, 1], axis=1)
+
+
+def shipped(path: Path, notes: Notes, compression: Compression) -> Checkpoint | None:
+    """The checkpoint, if it is there and was trained on exactly these notes with this input."""
+    stored = load_checkpoint(path, nsynth.TASK) if path.is_file() else None
+    if stored is None or stored.data["fingerprint"] != clips_fingerprint(notes.train):
+        return None
+    first = stored.arguments.get("members", [stored.arguments])[0]
+    return stored if first["mel"]["compression"] == compression else None
+
+
 def run(
-    root: Path, out: Path, run_dir: Path, model: str, members: int, mixup: bool, compression: str, epochs: int | None,
-    seed: int, workers: int,
+    root: Path, out: Path, run_dir: Path, model: str, members: int, mixup: bool, compression: Compression,
+    epochs: int | None, seed: int, workers: int,
 ) -> None:  # fmt: skip
     """`nsynth train`: train, average (a network on linear mel stays alone), score the weights as stored, write them."""
-    notes = study.all_notes(root)
-    config = study.recipe(compression, epochs, seed, len(notes.train), workers)
-    trained = study.train_seeds(notes.train, notes.valid, config, members, compression, model,
-                                run_dir / f"{model}_{compression}", mixup)  # fmt: skip
+    notes = study.load_notes(root)
+    config = study.recipe(epochs, seed, len(notes.train), workers)
+    place = run_dir / f"{model}_{compression}"
+    trained = study.train_seeds(notes, config, members, compression, place, model, mixup)
     if os.environ.get("RANK", "0") != "0":  # of several processes the first reports
         return
-    alone = compression == "linear"
-    whole = study.ensemble(trained) if alone else combine(trained, statistics(notes.train, config))
+    whole = study.ensemble(trained) if compression == "linear" else combine(trained, statistics(notes.train, config))
     command = command_line("nsynth", "train", data_root=root, model=model, members=members, mixup=mixup,
                            compression=compression, epochs=epochs, seed=seed, out=out)  # fmt: skip
-    stored = study.checkpoint_of(whole, root, command)
+    stored = common.checkpoint(nsynth.TASK, whole, nsynth.FAMILIES, nsynth.SAMPLE_RATE, nsynth.SECONDS, corpus="NSynth",
+                               label=notes.label("train"), scores={}, command=command)  # fmt: skip
     network = stored_network(stored, half=True)  # what is scored is what is written
     for split, clips in (("valid", notes.valid), ("test", notes.test)):
-        logits, label = study.logits_of(network, clips), nsynth.CORPUS.label(root, split, len(clips))
+        logits = study.logits_of(network, clips)
         stored.scores[split] = scores_of(logits, clips)
         if split == "valid":
             stored.scores["valid, kinds weighted as in all of NSynth"] = study.weighted_scores(logits, clips)
-        print(sentence(f"{split} ({label}, n={len(clips)})", stored.scores[split]))
+        print(sentence(f"{split} ({notes.label(split)}, n={len(clips)})", stored.scores[split]))
     save_checkpoint(out, stored, half=True)
     print(f"{out} written; next: python inference.py --test_dir DIR --checkpoint {out}")
 
 
-def pool(notes: Notes, config: TrainConfig, folds: int, run_dir: Path, path: Path) -> dict[str, np.ndarray]:
-    """Log-probabilities of CNN and statistics [training and validation notes, 11], none trained on the instrument.
+def pool(
+    notes: Notes, config: TrainConfig, compression: Compression, folds: int, run_dir: Path, path: Path
+) -> np.ndarray:
+    """Log-probabilities [training and validation notes, 2, 11] of CNN and statistics that never had the instrument.
 
-    Training notes by cross-validation, validation notes by the members of the checkpoint `path` if that was trained on
-    these notes, else by networks that are trained now. Folds keep instruments whole and spread the kinds.
+    On linear mel there is only the CNN: [n, 1, 11]. Training notes by cross-validation; validation notes by the members
+    of the checkpoint `path` if it was trained on these notes, else by networks that are trained now.
     """
-    fold_of = grouped_folds(study.kinds_of(notes.train)[0], groups(notes.train), folds, config.seed)
-    found = {part: np.zeros((len(notes.train), len(nsynth.FAMILIES))) for part in ("cnn", "statistics")}
-    for number in range(folds):
-        parts = fold_of != number, fold_of == number
-        inside, outside = ([notes.train[n] for n in np.flatnonzero(part)] for part in parts)
-        for part, logits in _parts(inside, notes.valid, outside, config, run_dir / f"fold{number}").items():
-            found[part][fold_of == number] = logits
-    shipped = load_checkpoint(path, nsynth.TASK) if path.is_file() else None
-    if shipped and shipped.data["fingerprint"] == clips_fingerprint(notes.train):
-        cnn, *_, other = study.members_of(shipped.network())
-        judged = {"cnn": cnn, "statistics": other}
-        valid = {part: _log(study.logits_of(network, notes.valid)) for part, network in judged.items()}
-    else:
-        valid = _parts(notes.train, notes.valid, notes.valid, config, run_dir / "all")
-    return {part: np.concatenate([found[part], valid[part]]) for part in found}
 
+    def trained(clips: Sequence[Clip], name: str) -> list[nn.Module]:
+        cnn = study.train(clips, notes.valid, config, compression, run_dir=run_dir / name).network
+        return [cnn] if compression == "linear" else [cnn, statistics(clips, config).network]
 
-def average(parts: Mapping[str, np.ndarray], share: float = CNN_SHARE) -> np.ndarray:
-    """What the shipped network gives, from the log-probabilities [n, 11] of its parts."""
-    return _log(share * parts["cnn"] + (1 - share) * parts["statistics"])
+    def judged(networks: Sequence[nn.Module], clips: Sequence[Clip]) -> np.ndarray:
+        logits = [study.logits_of(network, clips).astype(float) for network in networks]
+        return log_softmax(np.stack(logits, axis=1), axis=2)
+
+    def predict(fold: int, inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
+        learned, left_out = ([notes.train[n] for n in np.flatnonzero(part)] for part in (inside, outside))
+        return judged(trained(learned, f"fold{fold}"), left_out)
+
+    train = study.out_of_fold(notes.train, folds, config.seed, predict)
+    stored = shipped(path, notes, compression)
+    networks = study.members_of(stored.network()) if stored else trained(notes.train, "all")
+    chosen = networks[:1] if compression == "linear" else [networks[0], networks[-1]]
+    return np.concatenate([train, judged(chosen, notes.valid)])
 
 
 def crossvalidate(
-    root: Path, folds: int, epochs: int | None, seed: int, workers: int, run_dir: Path, path: Path, out: Path
-) -> None:
+    root: Path, compression: Compression, folds: int, epochs: int | None, seed: int, workers: int, run_dir: Path,
+    path: Path | None, out: Path,
+) -> None:  # fmt: skip
     """`nsynth crossvalidate`: what is to be expected on other instruments, and which average, as a metrics file."""
-    notes = study.all_notes(root)
-    config = study.recipe("log", epochs, seed, len(notes.train), workers)
-    parts = pool(notes, config, folds, run_dir / "crossvalidation", path)
-    clips = [*notes.train, *notes.valid]
-    systems = {"CNN and statistics": average(parts), "CNN": parts["cnn"], "statistics": parts["statistics"]}
-    command = command_line("nsynth", "crossvalidate", data_root=root, folds=folds, epochs=epochs, seed=seed,
-                           checkpoint=path, out=out)  # fmt: skip
+    notes, path = study.load_notes(root), path or SHIPPED[compression]
+    config = study.recipe(epochs, seed, len(notes.train), workers)
+    linear = compression == "linear"
+    parts = pool(notes, config, compression, folds, run_dir / "crossvalidation" / compression, path)
+    clips, shares = [*notes.train, *notes.valid], {} if linear else {share: average(parts, share) for share in SHARES}
+    systems = {} if linear else {"CNN and statistics": average(parts)}
+    systems |= dict(zip(("CNN", "statistics"), parts.swapaxes(0, 1), strict=False))
+    first = next(iter(systems.values()))
+    instruments = {clip.group: kind for clip, kind in zip(notes.valid, study.kinds_of(notes.valid)[0], strict=True)}
+    future = Counter(instruments.values())  # a test set to come has as many instruments as the validation notes
+    details = {
+        "weighted": {name: classic.judge(logits, clips) for name, logits in systems.items()},
+        "shares": {str(share): classic.judge(logits, clips) for share, logits in shares.items()},
+        "cnn_share": None if linear else CNN_SHARE,
+        "expected": study.weighted_scores(first, clips, future),
+        "bulk": {name: bulk_accuracy(logits[: len(notes.train)], notes.train) for name, logits in systems.items()},
+        "by_kind": study.accuracies(first, clips, study.kinds_of(clips)[0]),
+        "hardest": study.hardest(first, clips, most=8),
+    }
+    command = command_line("nsynth", "crossvalidate", data_root=root, compression=compression, folds=folds,
+                           epochs=epochs, seed=seed, checkpoint=path, out=out)  # fmt: skip
     report = single_label_result(
         "Instrument family: instruments left out in turn", "NSynth, training and validation notes",
-        nsynth.CORPUS.label(root, "train", len(notes.train)), clips, systems, nsynth.FAMILIES, notes.train,
-        group_kind="instrument", seed=seed, budget=f"{config.epochs} epochs", command=command,
-        details={
-            "weighted": {name: classic.judge(logits, clips) for name, logits in systems.items()},
-            "shares": {str(share): classic.judge(average(parts, share), clips) for share in SHARES},
-            "cnn_share": CNN_SHARE,
-            "expected": expected(average(parts), clips, notes.valid),
-            "bulk": {name: bulk_accuracy(logits[: len(notes.train)], notes.train) for name, logits in systems.items()},
-            "by_kind": by_kind(average(parts), clips),
-            "hardest": study.hardest(average(parts), clips, most=8),
-        },
+        notes.label("train"), clips, systems, nsynth.FAMILIES, notes.train, group_kind="instrument", seed=seed,
+        budget=f"{config.epochs} epochs", command=command, details=details,
     )  # fmt: skip
-    metrics.write(out / "metrics" / "03_crossvalidation.json", report)
-    print(sentence(f"instruments left out, weighted by kind (n={len(clips)})", report.details["expected"]))
+    metrics.write(out / "metrics" / f"03_crossvalidation{'_linear' if linear else ''}.json", report)
+    print(sentence(f"instruments left out, weighted by kind (n={len(clips)})", details["expected"]))
 
 
-def expected(logits: np.ndarray, clips: Sequence[Clip], valid: Sequence[Clip]) -> dict[str, dict[str, float]]:
-    """Weighted top-1 and top-3 with the interval for a test set that has as many instruments as `valid`, drawn anew."""
-    (kinds, shares), labels = study.kinds_of(clips), labels_of(clips)
-    future = Counter(dict(zip(groups(valid), study.kinds_of(valid)[0], strict=True)).values())
-    return {
-        f"top{k}": kind_weighted_accuracy(top_k_hits(logits, labels, k), kinds, groups(clips), shares, future=future)
-        for k in (1, 3)
-    }
-
-
-def bulk_accuracy(logits: np.ndarray, clips: Sequence[Clip], least: int = 18) -> dict[str, Any]:
+def bulk_accuracy(logits: np.ndarray, clips: Sequence[Clip]) -> dict[str, Any]:
     """Top-1 on notes of instruments that are there in bulk at velocity 100 alone, every family counting alike."""
-    loud = Counter(clip.group for clip in clips if clip.name.endswith("-100"))
-    amount = Counter(clip.group for clip in clips)
-    inside = np.array([loud[clip.group] == amount[clip.group] >= least for clip in clips])
-    families = np.array(nsynth.FAMILIES)[labels_of(clips)][inside]
-    rows = accuracy_by(families, top_k_hits(logits, labels_of(clips), 1)[inside])
-    return {"top1": float(np.mean(list(rows.values()))) if rows else 0.0, "n": int(inside.sum()), "families": rows}
+    loud, amount = Counter(clip.group for clip in clips if clip.name.endswith("-100")), Counter(groups(clips).tolist())
+    inside = [n for n, clip in enumerate(clips) if loud[clip.group] == amount[clip.group] >= BULK]
+    some = [clips[n] for n in inside]
+    rows = study.accuracies(logits[inside], some, np.array(nsynth.FAMILIES)[labels_of(some)]) if some else {}
+    families = {family: row["top1"] for family, row in rows.items()}
+    return {"top1": float(np.mean(list(families.values()))) if rows else 0.0, "n": len(some), "families": families}
 
 
-def by_kind(logits: np.ndarray, clips: Sequence[Clip]) -> dict[str, dict[str, float]]:
-    """Top-1 accuracy and number of notes of each kind, family and source together."""
-    kinds, _ = study.kinds_of(clips)
-    accuracy, count = accuracy_by(kinds, top_k_hits(logits, labels_of(clips), 1)), Counter(kinds.tolist())
-    return {kind: {"top1": accuracy[kind], "n": count[kind]} for kind in accuracy}
+def systems(notes: Notes, inputs: Mapping[str, Sequence[Trained]], retrain: bool) -> dict[str, System]:
+    """The shipped classifier, its two parts, and the CNN on linear mel.
+
+    Those of the checkpoints if they were trained on exactly these notes; otherwise the first networks of `inputs`.
+    """
+    found = {}
+    for compression, path in SHIPPED.items():
+        if not retrain and (stored := shipped(path, notes, compression)):
+            network, recipe = stored.network(), stored.data["recipe"]
+            origin = f"loaded from checkpoints/{path.name}, made by `{stored.command}`"
+        else:
+            first = inputs[compression][0]
+            whole = combine([first], statistics(notes.train, first.config)) if compression == "log" else first
+            network, recipe = whole.network, asdict(first.config)
+            origin = f"trained now, {first.config.epochs} epochs, learning rate {first.config.learning_rate:g}"
+        members = study.members_of(network)
+        found[compression] = System(members[0], recipe, origin)
+        if compression == "log":
+            found["statistics"] = System(members[-1], recipe, origin)
+            found["average"] = System(network, recipe, origin)
+    return found
 
 
-def _parts(
-    inside: Sequence[Clip], valid: Sequence[Clip], judged: Sequence[Clip], config: TrainConfig, run_dir: Path
-) -> dict[str, np.ndarray]:
-    cnn = study.train(inside, valid, config, run_dir=run_dir).network
-    table = extract([clip.path for clip in judged])
-    return {"cnn": _log(study.logits_of(cnn, judged)), "statistics": fit_statistics(inside, config.seed).scores(table)}
-
-
-def _log(logits: np.ndarray) -> np.ndarray:
-    return np.log(np.maximum(softmax(logits.astype(float)), 1e-30))
+def result(
+    compared: Mapping[str, System], logits: Mapping[str, np.ndarray], notes: Notes, seed: int, **more: Any
+) -> Result:
+    """The metrics file of notebook 03, with the recipes that ran."""
+    labels, cnn = labels_of(notes.test), compared["log"].network
+    noise = np.array([nsynth.is_noise_only(clip) for clip in notes.test])
+    hits = {name: top_k_hits(values, labels, 1).astype(float) for name, values in logits.items()}
+    names = {"log": f"{study.MODEL}, log mel", "linear": f"{study.MODEL}, linear mel", "statistics": "note statistics",
+             "average": f"{study.MODEL} and note statistics, averaged"}  # fmt: skip
+    changed = subset(notes.valid, comparisons.CHANGED, seed)
+    details = study.about(notes) | {
+        "chosen": names["average"],
+        "origin": {name: system.origin for name, system in compared.items()},
+        "noise_only": {
+            name: {"with": float(row.mean()), "without": float(row[~noise].mean()), "notes": int(noise.sum())}
+            for name, row in hits.items()
+        },
+        "by_kind": {name: study.accuracies(values, notes.test, study.kinds_of(notes.test)[0])
+                    for name, values in logits.items()},
+        "robustness": {name: comparisons.robustness(compared[name].network, changed, seed)
+                       for name in ("log", "linear", "average")},
+        "mel": {key: value for key, value in asdict(study.MEL).items() if key != "compression"},
+        "model": {"name": study.MODEL, "parameters": parameter_count(cnn)},
+        "recipe": compared["log"].recipe,
+        "cnn_share": CNN_SHARE,
+        "augmentation": list(SpectralAugmentation.steps),
+        "architecture": stages(cnn, round(nsynth.SECONDS * nsynth.SAMPLE_RATE)),
+        "published": {name: {"value": value, "source": source} for name, (value, source) in common.PUBLISHED.items()
+                      if name.startswith("NSynth")},
+    }  # fmt: skip
+    return single_label_result(
+        "Instrument family by a CNN and note statistics", "NSynth", notes.label("test"), notes.test,
+        {names[name]: logits[name] for name in names}, nsynth.FAMILIES, notes.train,
+        group_kind="instrument", used=(notes.train, notes.valid), seed=seed, details=details, **more,
+    )  # fmt: skip

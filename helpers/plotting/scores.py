@@ -112,13 +112,14 @@ def legend_above(figure: Figure, axis: Axes) -> None:
 
 
 @styled
-def group_figure(accuracies: Mapping[str, float], counts: Mapping[str, int], overall: float, what: str) -> Figure:
-    """One bar a group (instrument, recording), the worst first; n behind each name."""
-    names = sorted(accuracies, key=lambda name: accuracies[name])
-    figure, axis = new_figure((WIDE[0], max(WIDE[1], 0.19 * len(names) + 1)))
-    interval_bars(axis, ((f"{name} ({counts[name]})", "", {"value": accuracies[name]}) for name in names))
+def group_figure(rows: Mapping[str, Mapping[str, float]], what: str) -> Figure:
+    """One bar a group (instrument, recording), the worst first: `rows[name]` holds its "top1" and its number "n"."""
+    figure, axis = new_figure((WIDE[0], max(WIDE[1], 0.19 * len(rows) + 1)))
+    worst_first = sorted(rows.items(), key=lambda item: item[1]["top1"])
+    interval_bars(axis, ((f"{name} ({row['n']})", "", {"value": row["top1"]}) for name, row in worst_first))
+    overall = np.average([row["top1"] for row in rows.values()], weights=[row["n"] for row in rows.values()])
     axis.axvline(overall, color="black", ls="--", lw=1, label=f"all: {overall:.1%}")
-    axis.tick_params("y", labelsize=max(4, min(10, 330 / max(len(names), 1))))
+    axis.tick_params("y", labelsize=max(4, min(10, 330 / max(len(rows), 1))))
     axis.set_xlabel(f"top-1 accuracy by {what} (n)")
     axis.legend()
     return figure
@@ -140,7 +141,7 @@ def reliability_figure(curves: Mapping[str, Mapping[str, np.ndarray]]) -> Figure
 
 @styled
 def ablation_figure(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
-    """One panel for each experiment: `panels[title][row][system]` is a weighted top-1 in 0..1, one dot each."""
+    """One panel for each experiment: `panels[title][row][system]` is a top-1 on the pool in 0..1, one dot each."""
     figure, axes = new_figure((WIDE[0], 3.4), 1, len(panels), squeeze=False, sharex=True)
     for axis, (title, rows) in zip(axes[0], panels.items(), strict=True):
         points = [(value, row, system) for row, values in rows.items() for system, value in values.items()]
@@ -148,20 +149,22 @@ def ablation_figure(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> 
         colours = PALETTE[: len(set(system))]
         seaborn.stripplot(x=value, y=row, hue=system, palette=colours, size=7, jitter=False, ax=axis)
         axis.tick_params("y", labelsize=10)
-        axis.set(title=title, xlabel="weighted top-1", ylabel="", xlim=(0, 1))
+        axis.set(title=title, xlabel="", ylabel="", xlim=(0, 1))
         axis.grid(axis="x", alpha=0.3)
         if axis is not axes[0, -1]:
             axis.get_legend().remove()
     legend_above(figure, axes[0, -1])
+    figure.supxlabel("top-1 on the pool (validation and cross-validated training notes), weighted by kind", fontsize=12)
     return figure
 
 
 @styled
-def importance_figure(kinds: Mapping[str, float], columns: Mapping[str, float], model: str) -> Figure:
-    """Left: weighted top-1 lost without each kind of feature (0..1). Right: weight of the strongest single columns."""
+def importance_figure(blocks: Mapping[str, float], columns: Mapping[str, float], model: str) -> Figure:
+    """Left: top-1 lost when a block of features is shuffled (0..1). Right: weight of the strongest single columns."""
     figure, axes = new_figure(WIDE, 1, 2)
-    labels = (f"{model}:\nweighted top-1 lost when shuffled", "extra-trees:\nmean decrease of impurity")
-    for axis, values, label in zip(axes, (kinds, columns), labels, strict=True):
+    labels = (f"{model}: top-1 on validation notes,\nweighted by kind, lost when shuffled",
+              "extra-trees: mean decrease of impurity\non training notes, all columns sum to 1")
+    for axis, values, label in zip(axes, (blocks, columns), labels, strict=True):
         names = sorted(values, key=lambda name: -values[name])
         interval_bars(axis, ((name, "", {"value": values[name]}) for name in names))
         axis.set_xlim(auto=True)

@@ -44,10 +44,6 @@ def test_unknown_instrument_is_replaced_with_a_message_and_never_twice():
     assert messages[0].startswith("gamelan: no such instrument or family here")
 
 
-def test_fundamental_of_a4_is_440_hz():
-    assert study.fundamental(note("reed_acoustic_001-069-100")) == pytest.approx(440)
-
-
 def test_a_pure_tone_is_loudest_in_the_band_at_its_frequency(tmp_path):
     time = np.arange(4 * nsynth.SAMPLE_RATE) / nsynth.SAMPLE_RATE
     tone = note("reed_acoustic_001-069-100", tmp_path)

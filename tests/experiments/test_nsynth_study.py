@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from note_folders import write_notes, write_split
 from torch import nn
 
 from helpers.config import InputError, TrainConfig
 from helpers.datasets import nsynth
-from helpers.datasets.base import Clip
-from helpers.experiments import generalisation, hybrid
+from helpers.datasets.base import Clip, groups
+from helpers.experiments import comparisons, hybrid
 from helpers.experiments import nsynth as study
 from helpers.experiments.common import Trained, labels_of
 
@@ -27,15 +28,39 @@ def notes(per_instrument: int = 3) -> list[Clip]:
     ]
 
 
-def test_hardest_and_by_instrument_count_mistakes() -> None:
+def test_hardest_and_accuracies_count_mistakes() -> None:
     clips = notes(per_instrument=1)
     logits = np.zeros((8, 11), np.float32)
     logits[:, 0] = 1.0  # bass, always
     assert study.hardest(logits, clips) == [("guitar", "bass", 4)]
-    accuracies, counts, overall = study.by_instrument(logits, clips)
-    assert overall == 0.5
-    assert accuracies["bass_acoustic_000"] == 1.0 and accuracies["guitar_acoustic_003"] == 0.0
-    assert set(counts.values()) == {1}
+    found = study.accuracies(logits, clips, groups(clips))
+    assert found["bass_acoustic_000"] == {"top1": 1.0, "n": 1} and found["guitar_acoustic_003"] == {"top1": 0.0, "n": 1}
+    assert list(found) == sorted(clip.group for clip in clips)
+
+
+def test_a_complete_split_stays_official_without_its_twins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = nsynth.TWINS
+    write_split(tmp_path, "train", (f"{first}-060-100", f"{first}-061-100", "bass_acoustic_001-060-100"))
+    write_split(tmp_path, "valid", ("reed_acoustic_001-060-100",))
+    write_split(tmp_path, "test", (f"{second}-060-100", f"{second}-061-100"))
+    write_notes(tmp_path / "nsynth-test" / "audio", (f"{second}-060-100",))  # the first is that of the training notes
+    write_notes(tmp_path / "nsynth-test" / "audio", (f"{second}-061-100",), seconds=0.2)
+    monkeypatch.setitem(nsynth.OFFICIAL, "train", 3)
+    notes = study.load_notes(tmp_path)
+    assert (len(notes.train), notes.twins, notes.label("train"), notes.label("test")) == (2, 1, "official", "subset")
+    assert study.load_notes(tmp_path, most=1).label("train") == "subset"
+
+
+def test_out_of_fold_scores_stand_at_their_notes_and_come_from_other_instruments() -> None:
+    clips, seen = notes(), []
+
+    def predict(fold: int, inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
+        seen.append(set(groups(clips)[inside]) & set(groups(clips)[outside]))
+        return np.stack([np.flatnonzero(outside), np.full(outside.sum(), fold)], axis=1)
+
+    found = study.out_of_fold(clips, 3, 0, predict)
+    assert found[:, 0].tolist() == list(range(len(clips))) and set(found[:, 1]) == {0, 1, 2}
+    assert seen == [set()] * 3
 
 
 def test_archives_are_refused_for_training(tmp_path: Path) -> None:
@@ -52,7 +77,7 @@ def test_robustness_counts_every_change(demo_root: Path) -> None:
 
     clips = nsynth.clips(demo_root, "valid")[:12]
     share = float(np.mean(labels_of(clips) == 0))
-    assert generalisation.robustness(AlwaysBass(), clips) == dict.fromkeys(generalisation.CHANGES, share)
+    assert comparisons.robustness(AlwaysBass(), clips) == dict.fromkeys(comparisons.CHANGES, share)
 
 
 def test_weighted_accuracy_counts_kinds_and_not_notes() -> None:
@@ -71,9 +96,9 @@ def test_one_member_is_no_ensemble() -> None:
 
 
 def test_the_fewer_notes_the_more_epochs() -> None:
-    epochs = {n: study.recipe("log", None, 0, n).epochs for n in (40, 2_004, 10_000, 289_205)}
+    epochs = {n: study.recipe(None, 0, n).epochs for n in (40, 2_004, 10_000, 289_205)}
     assert epochs == {40: 26, 2_004: 26, 10_000: 6, 289_205: 2}
-    assert study.recipe("log", 5, 0, 40).epochs == 5
+    assert study.recipe(5, 0, 40).epochs == 5
 
 
 def test_family_shares_are_official_where_names_are() -> None:
@@ -85,7 +110,7 @@ def test_family_shares_are_official_where_names_are() -> None:
 
 def test_the_average_is_that_of_the_shipped_network() -> None:
     rng = np.random.default_rng(0)
-    parts = {name: np.log(rng.dirichlet(np.ones(11), 5)) for name in ("cnn", "statistics")}
+    parts = np.log(rng.dirichlet(np.ones(11), (5, 2)))  # of CNN and statistics
 
     class Constant(nn.Module):
         def __init__(self, logits: np.ndarray) -> None:
@@ -95,7 +120,7 @@ def test_the_average_is_that_of_the_shipped_network() -> None:
         def forward(self, waveform: torch.Tensor) -> torch.Tensor:
             return self.logits + 3.0  # logits are up to a constant
 
-    cnn, other = (Trained(Constant(parts[name]), name, {}, [], TrainConfig(), []) for name in ("cnn", "statistics"))
+    cnn, other = (Trained(Constant(parts[:, n]), "", {}, [], TrainConfig(), []) for n in range(2))
     whole = hybrid.combine([cnn, cnn], other)
     assert whole.arguments["weights"] == pytest.approx([0.2, 0.2, 0.6])
     np.testing.assert_allclose(whole.network(torch.zeros(5, 1)), hybrid.average(parts), rtol=1e-6)

@@ -24,7 +24,7 @@ FIGURES = {
     "curves": lambda: scores.curves_figure({"log": HISTORY, "linear": HISTORY}),
     "bars": lambda: scores.bars_figure({"net": {"top1": SCORE, "top3": OTHER}, "trees": {"top1": OTHER, "top3": SCORE}},
                                        {"majority": 0.1}),
-    "groups": lambda: scores.group_figure({"a": 0.5, "b": 0.25}, {"a": 4, "b": 8}, 0.4, "instrument"),
+    "groups": lambda: scores.group_figure({"a": {"top1": 0.5, "n": 4}, "b": {"top1": 0.25, "n": 8}}, "instrument"),
     "reliability": lambda: scores.reliability_figure(
         {"net": {"count": [1, 2], "confidence": [0.3, 0.8], "accuracy": [0.2, 0.9], "ece": 0.1}}),
     "ablation": lambda: scores.ablation_figure({"pooling": {"mean": {"knn": 0.5, "svm": 0.6}},
@@ -71,3 +71,15 @@ def test_the_numbers_of_a_heat_map_are_the_counts() -> None:
 def test_the_same_figure_gives_the_same_bytes(tmp_path: Path) -> None:
     first, second = (save_figure(FIGURES["bars"](), tmp_path / f"{n}.svg").read_bytes() for n in range(2))
     assert first == second
+
+
+def test_groups_stand_worst_first_beside_the_mean_over_all_items() -> None:
+    axis = FIGURES["groups"]().axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["b (8)", "a (4)"]
+    assert axis.get_legend().get_texts()[0].get_text() == "all: 33.3%"
+
+
+def test_axes_of_ablations_say_what_is_drawn() -> None:
+    assert "weighted by kind" in FIGURES["ablation"]().get_supxlabel()
+    lost, decrease = (axis.get_xlabel() for axis in FIGURES["importance"]().axes)
+    assert "validation notes" in lost and "training notes" in decrease
