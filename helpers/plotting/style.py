@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import matplotlib as mpl
@@ -35,14 +36,20 @@ RC = {
 styled = mpl.rc_context(RC)  # decorates every function that draws: outside of them nothing is changed
 
 
+class Picture(Figure):
+    """A figure that a notebook shows as it is: pyplot does not know it, so nothing has to be closed."""
+
+    @styled
+    def _repr_png_(self) -> bytes:
+        content = io.BytesIO()
+        self.savefig(content, format="png")
+        return content.getvalue()
+
+
 @styled
 def new_figure(size: tuple[float, float] = WIDE, rows: int = 1, columns: int = 1, **keywords) -> tuple[Figure, object]:
-    """A figure with axes in the project's style, not known to pyplot, so nothing has to be closed.
-
-    Returns:
-        The figure, and one axes or an array of them as `Figure.subplots` gives it.
-    """
-    figure = Figure(figsize=size, layout="constrained")
+    """A figure in the project's style, and one axes or an array of them as `Figure.subplots` gives it."""
+    figure = Picture(figsize=size, layout="constrained")
     return figure, figure.subplots(rows, columns, **keywords)
 
 

@@ -52,6 +52,13 @@ def test_every_figure_can_be_saved_and_leaves_the_global_style_alone(name: str, 
     assert dict(mpl.rcParams) == before
 
 
+def test_notebooks_show_figures_that_pyplot_does_not_know() -> None:
+    from matplotlib import pyplot
+
+    assert FIGURES["curves"]()._repr_png_().startswith(b"\x89PNG")
+    assert not pyplot.get_fignums()
+
+
 def test_bars_reach_their_values_and_lines_their_intervals() -> None:
     axis = FIGURES["bars"]().axes[0]
     widths = sorted(round(bar.get_width(), 3) for bar in axis.patches if bar.get_width())
