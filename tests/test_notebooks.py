@@ -128,8 +128,8 @@ def test_executed_copy_holds_no_audio_and_no_path_of_this_machine(path: Path, ex
     text = run.executed(path).read_text(encoding="utf-8")
     assert "audio/" not in text and "<audio" not in text
     assert str(notebooks.ROOT) not in json.dumps(text)
-    outputs = [output for cell in nbformat.reads(text, 4).cells for output in cell.get("outputs", ()) if "data" in output]
-    named = [output.data for output in outputs if "Axes>" in output.data.get("text/plain", "")]
+    outputs = [output for cell in nbformat.reads(text, 4).cells for output in cell.get("outputs", ())]
+    named = [one.data for one in outputs if "data" in one and "Axes>" in one.data.get("text/plain", "")]
     assert all("image/png" in data for data in named)  # a figure is seen, not only named
 
 
