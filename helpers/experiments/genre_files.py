@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from tqdm import tqdm
 
 from helpers import audio
 from helpers.augmentation import genre
+from helpers.augmentation.waveform import Augmentation
 from helpers.config import ROOT, InputError
 from helpers.datasets import fmri, gtzan
 from helpers.datasets.base import Clip, data_label, split_by_group
@@ -21,9 +21,9 @@ from helpers.evaluation.intervals import score_text
 from helpers.experiments import common
 from helpers.experiments import genres as study
 from helpers.experiments.genre_table import choose, cross_validate
-from helpers.experiments.genres import MEL, SOLVED, TITLES, GenreConfig, Parts
+from helpers.experiments.genres import MEL, SOLVED, TITLES, GenreConfig, Parts, Setting
 from helpers.features.mel import MelFrontend
-from helpers.files import atomic, write_text
+from helpers.files import write_text
 from helpers.models.checkpoint import Checkpoint, save_checkpoint
 from helpers.prediction.clips import predict_windows
 
@@ -57,12 +57,12 @@ def train_checkpoint(
     label = data_label(root, sum(map(len, parts.values())), gtzan.OFFICIAL_TRACKS)
     if augmented is not None:
         parts["train"] = parts["train"] + copies(augmented, parts["train"], genres)
-    scores = nested(name, parts["train"], config, len(genres)) if split == "all" else {}
-    setting = choose(study.settings(name, config), parts["train"], config, len(genres))
+    candidates = study.settings(name, config)
+    scores = nested(candidates, parts["train"], config, len(genres)) if split == "all" else {}
+    setting = choose(candidates, parts["train"], config, len(genres))
     run_dir = ROOT / "runs" / "genre" / f"{name}_{split}"
     trained = study.train(name, setting, parts, config, len(genres), augment, run_dir)
-    for part in parts if split != "all" else ():
-        votes = study.votes(trained, parts[part])
+    for part, votes in (study.votes(trained, parts) if split != "all" else {}).items():
         scores[part] = votes.accuracy(config.seed) | {"n": len(votes.tracks)}
     save_checkpoint(out, common.checkpoint(
         TASK, trained, genres, MEL.sample_rate, setting.window_s, corpus="GTZAN", label=label, scores=scores,
@@ -81,13 +81,13 @@ def train_checkpoint(
     return "\n".join([*lines, f"{out} written; next: python -m helpers genre predict FILE --checkpoint {out}"])
 
 
-def nested(name: str, tracks: Sequence[Clip], config: GenreConfig, classes: int) -> dict[str, dict]:
+def nested(candidates: Sequence[Setting], tracks: Sequence[Clip], config: GenreConfig, classes: int) -> dict[str, dict]:
     """Accuracy by nested cross-validation for each of `WAYS`, with n and what was chosen; not for networks."""
-    if name not in SOLVED:
-        raise InputError(f"model {name!r}: --split all is for {' and '.join(SOLVED)}; use --split filtered or track")
+    if networks := {one.model for one in candidates} - set(SOLVED):
+        raise InputError(f"model {networks.pop()!r}: --split all is for {' and '.join(SOLVED)}; use --split filtered")
     scores = {}
     for way, by_block in WAYS.items():
-        votes, chosen = cross_validate(study.settings(name, config), tracks, config, classes, by_block=by_block)
+        votes, chosen = cross_validate(candidates, tracks, config, classes, by_block=by_block)
         scores[way] = votes.accuracy(config.seed) | {"n": len(votes.tracks), "chosen": sorted(set(map(str, chosen)))}
     return scores
 
@@ -143,21 +143,18 @@ def write_augmented(root: Path, protocol: str, out: Path, seed: int) -> tuple[in
         raise InputError(f"protocol {protocol!r}: no training tracks below {root}; use --split track")
     if out.resolve() in (source.resolve(), *source.resolve().parents):
         raise InputError(f"{out}: holds the corpus itself; give another folder")
-    folder = out / ("run_dataset" if stimuli else "genres")
-    paths = {"train": [path for clip in tqdm(parts["train"], unit="file", disable=None)
-                       for path in _versions(clip, folder / gtzan.GENRES[clip.labels[0]], seed)]}
-    if stimuli:
-        paths["test"] = [_copied(clip.path, folder / gtzan.GENRES[clip.labels[0]] / clip.path.name)
-                         for clip in parts["test"]]
-    for part, found in paths.items():
-        write_text(out / f"{part}_list.txt", "\n".join(path.relative_to(out).as_posix() for path in found) + "\n")
-    return len(paths["train"]), parts["train"][0]
+    folder, lists = out / ("run_dataset" if stimuli else "genres"), {}
+    for part, kinds in {"train": genre.TENFOLD, **({"test": {"": None}} if stimuli else {})}.items():
+        lists[part] = [path.relative_to(out).as_posix() for clip in tqdm(parts[part], unit="file", disable=None)
+                       for path in _versions(clip, folder / gtzan.GENRES[clip.labels[0]], kinds, seed)]
+        write_text(out / f"{part}_list.txt", "\n".join(lists[part]) + "\n")
+    return len(lists["train"]), parts["train"][0]
 
 
-def _versions(clip: Clip, folder: Path, seed: int) -> list[Path]:
-    """Write what is missing of the ten versions of a file."""
+def _versions(clip: Clip, folder: Path, kinds: Mapping[str, Augmentation | None], seed: int) -> list[Path]:
+    """Write what is missing of the versions of a file."""
     paths, waveform = [], None
-    for number, (suffix, augmentation) in enumerate(genre.TENFOLD.items()):
+    for number, (suffix, augmentation) in enumerate(kinds.items()):
         paths.append(folder / (f"{clip.name}_{suffix}.wav" if suffix else f"{clip.name}.wav"))
         if paths[-1].is_file():
             continue
@@ -165,13 +162,6 @@ def _versions(clip: Clip, folder: Path, seed: int) -> list[Path]:
         rng = np.random.default_rng((seed, zlib.crc32(clip.name.encode()), number))
         audio.write(paths[-1], augmentation(waveform, rng) if augmentation else waveform, gtzan.SAMPLE_RATE)
     return paths
-
-
-def _copied(path: Path, copy: Path) -> Path:
-    if not copy.is_file():
-        with atomic(copy) as temporary:
-            shutil.copyfile(path, temporary)
-    return copy
 
 
 def examples(clip: Clip, seed: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -193,9 +183,9 @@ class FilePrediction:
     probabilities: np.ndarray  # [classes]
     embedding: np.ndarray  # [width], of unit length
 
-    def top(self, classes: Sequence[str], k: int = 3) -> list[tuple[str, float]]:
-        """The k likeliest genres with their probabilities."""
-        return [(classes[index], float(self.probabilities[index])) for index in np.argsort(-self.probabilities)[:k]]
+    def top(self, classes: Sequence[str]) -> list[tuple[str, float]]:
+        """The three likeliest genres with their probabilities."""
+        return [(classes[index], float(self.probabilities[index])) for index in np.argsort(-self.probabilities)[:3]]
 
 
 def predict_files(checkpoint: Checkpoint, paths: Sequence[Path]) -> Iterator[FilePrediction | InputError]:

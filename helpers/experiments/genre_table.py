@@ -33,14 +33,11 @@ DOCUMENT = "document: train / valid / train augmented / valid augmented / test"
 LEAK = "leaky minus track"
 FEW = (study.BASE, "scattering_svm", "pooled_lda")
 MODELS = {"smoke": FEW, "quick": FEW, "full": tuple(TITLES)}
-VARIANTS = {
-    "smoke": {"optimizer": ("sgd", "adamw")},
-    "quick": {"optimizer": ("sgd", "adamw"), "normalisation": ("group",)},
-    "full": {"optimizer": tuple(OPTIMIZERS), "normalisation": KINDS},
-}
+TWO = {"optimizer": ("sgd", "adamw"), "normalisation": ("group",)}
+VARIANTS = {"smoke": TWO, "quick": TWO, "full": {"optimizer": tuple(OPTIMIZERS), "normalisation": KINDS}}
 RECIPES = {  # of the notebook's budgets
     "smoke": GenreConfig(epochs=1, window_s=1.5, hop_s=4.5, pooled_windows=((1.5, 4.5),), max_windows=20, workers=0),
-    "quick": GenreConfig(epochs=4, hop_s=7.0, max_tracks=60, pooled_windows=((3.0, 7.0),), max_windows=40),
+    "quick": GenreConfig(epochs=3, hop_s=7.0, max_tracks=60, pooled_windows=((3.0, 7.0),), max_windows=40),
     "full": GenreConfig(epochs=40 if torch.cuda.is_available() else 12),  # an hour for sixty tracks without a GPU
 }
 Row = dict
@@ -74,7 +71,7 @@ def cross_validate(
         model = study.solved(setting, study.windows_of(inside, setting), config, classes)
         outside = [clip for clip, own in zip(tracks, fold, strict=True) if own == held_out]
         windows = study.windows_of(outside, setting)
-        judged.append(study.vote(study.logits_of(model, setting, windows, config), windows))
+        judged.append(study.vote(study.logits_of(model, setting, windows), windows))
         chosen.append(setting)
     parts = ([getattr(one, name) for one in judged] for name in ("tracks", "scores", "labels"))
     return Votes(*map(np.concatenate, parts)), chosen
@@ -142,7 +139,7 @@ def run(job: Job, names: Sequence[str] | None = None) -> Iterator[str]:
 def row_of(job: Job, name: str) -> Row:
     """The row of a model: its name, and under the name of each column the model's scores."""
     columns = {column: scores_of(job, name, column) for column in COLUMNS}
-    return {"model": name, "name": TITLES[name], "protocol": job.protocol, "data": job.label, **columns}
+    return {"model": name, "name": TITLES[name], **columns}
 
 
 def scores_of(job: Job, name: str, column: str) -> dict:
@@ -152,7 +149,7 @@ def scores_of(job: Job, name: str, column: str) -> dict:
     run_dir, classes = ROOT / "runs" / "genre" / path.stem, len(job.genres)
     setting = choose(study.settings(name, job.config), job.parts["train"], job.config, classes)
     trained = study.train(name, setting, job.parts, job.config, classes, COLUMNS[column], run_dir)
-    voted = {part: study.votes(trained, clips) for part, clips in job.parts.items()}
+    voted = study.votes(trained, job.parts)
     test = voted["test"]
     scores = {part: found.accuracy(job.config.seed) for part, found in voted.items()} | {
         "likelihood": voted["valid"].likelihood, "n": {part: len(found.tracks) for part, found in voted.items()},
@@ -221,7 +218,7 @@ def protocols(job: Job, seeds: int, seconds: float = 2.0) -> tuple[dict[str, dic
     for protocol, seed in [("filtered", 0), *((name, seed) for name in ("track", "leaky") for seed in range(seeds))]:
         parts = gtzan.split(windows, protocol, seed)
         model, rest = study.solved(setting, parts["train"], job.config, classes), parts["valid"] + parts["test"]
-        hits = predictions(study.logits_of(model, setting, rest, job.config)) == common.labels_of(rest)
+        hits = predictions(study.logits_of(model, setting, rest)) == common.labels_of(rest)
         judged.append(pd.DataFrame({"protocol": protocol, "track": groups(rest), "hit": hits.astype(float)}))
     judged = pd.concat(judged)
     scores = {name: bootstrap(np.mean, part["track"].to_numpy(), part["hit"].to_numpy())

@@ -206,7 +206,7 @@ def solved(
     Raises:
         InputError: there are no more windows than genres.
     """
-    rows, labels = features(setting, windows, config), torch.from_numpy(labels_of(windows))
+    rows, labels = features(setting, windows), torch.from_numpy(labels_of(windows))
     if len(windows) <= len(labels.unique()):
         raise InputError(f"model {setting.model!r}: {len(windows)} training windows; give more than one for a genre")
     model = build(setting.model, classes, seed=config.seed, **config.arguments(setting.model))
@@ -220,31 +220,31 @@ def solved(
     return model
 
 
-def logits_of(model: nn.Module, setting: Setting, windows: Sequence[Clip], config: GenreConfig) -> np.ndarray:
+def logits_of(model: nn.Module, setting: Setting, windows: Sequence[Clip]) -> np.ndarray:
     """What a trained model says of windows, [W, C]."""
     if setting.model not in SOLVED:
         return predict_clips(model, windows, MEL.sample_rate, setting.window_s, device=best_device())
     with torch.inference_mode():
-        return model.head(model.encoder(features(setting, windows, config))).numpy()
+        return model.head(model.encoder(features(setting, windows))).numpy()
 
 
-def votes(trained: TrainedOnWindows, tracks: Sequence[Clip]) -> Votes:
-    """Scores of every track by its windows."""
-    windows = windows_of(tracks, trained.setting)
-    return vote(logits_of(trained.network, trained.setting, windows, trained.config), windows)
+def votes(trained: TrainedOnWindows, parts: Parts) -> dict[str, Votes]:
+    """Scores of the tracks of every part by their windows, in training by those that were trained on."""
+    windows = {part: windows_of(tracks, trained.setting) for part, tracks in parts.items()} | {"train": trained.train}
+    return {part: vote(logits_of(trained.network, trained.setting, cut), cut) for part, cut in windows.items()}
 
 
 @lru_cache
-def _known(frontend: str, window_s: float) -> dict[Clip, torch.Tensor]:
-    """Features of windows that were computed before: cross-validation asks for the same ones again and again."""
-    return {}
+def _extractor(model: str, window_s: float) -> tuple[nn.Module, dict[Clip, torch.Tensor]]:
+    """The front end of a solved model and what it made of windows: cross-validation asks for the same ones again."""
+    return build(model, 1, **GenreConfig(window_s=window_s).arguments(model)).frontend, {}
 
 
-def features(setting: Setting, windows: Sequence[Clip], config: GenreConfig) -> torch.Tensor:
+def features(setting: Setting, windows: Sequence[Clip]) -> torch.Tensor:
     """What the front end of a solved model makes of windows, [W, D]; the pooled models share theirs."""
-    known = _known(setting.model.split("_")[0], setting.window_s)
+    model = "pooled_lda" if setting.model.startswith("pooled") else setting.model
+    frontend, known = _extractor(model, setting.window_s)
     if new := [window for window in windows if window not in known]:
-        frontend = build(setting.model, 1, **config.arguments(setting.model)).frontend
         rows = predict_clips(frontend, new, MEL.sample_rate, setting.window_s)
         known.update(zip(new, torch.from_numpy(rows), strict=True))
     return torch.stack([known[window] for window in windows])

@@ -114,7 +114,7 @@ def test_too_few_windows_are_refused_and_choose_nothing(tracks):
 
 def test_networks_need_validation_tracks():
     with pytest.raises(InputError, match="--split filtered"):
-        genre_files.nested("cnn_2d_4l", [], CONFIG, 3)
+        genre_files.nested(genres.settings("cnn_2d_4l", CONFIG), [], CONFIG, 3)
 
 
 def test_unknown_models_and_empty_parts_are_refused(tracks):
@@ -130,7 +130,9 @@ def test_a_budget_limits_training_and_never_what_is_judged(tracks):
     (setting,) = genres.settings("scattering_svm", config)
     trained = genres.train("scattering_svm", setting, parts, config, 3)
     assert len(trained.train) == 5 and len({clip.labels for clip in trained.train}) == 3
-    assert len(genres.votes(trained, parts["test"]).tracks) == 6
+    votes = genres.votes(trained, parts)
+    assert [len(votes[part].tracks) for part in ("valid", "test")] == [6, 6]
+    assert set(votes["train"].tracks) == {clip.group for clip in trained.train}
 
 
 def test_ablations_differ_from_the_network_in_one_thing():
