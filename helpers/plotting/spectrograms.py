@@ -12,12 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from helpers.config import MelConfig
 from helpers.plotting.style import PALETTE, WIDE, new_figure, styled
 
 EVERY = 8  # of the filters of a bank one is drawn
 TICKS_HZ = (250, 1_000, 4_000)
-SALIENCY_TICKS_HZ = (100, 500, 1000, 2000, 4000, 8000)
 
 
 @styled
@@ -36,7 +34,7 @@ def note_grid(
     columns = len(titles) // len(rows)
     figure, axes = new_figure((10.8, 4.0), len(rows), columns, sharex=True, sharey=True, squeeze=False)
     for number, (axis, level, title) in enumerate(zip(axes.flat, levels, titles, strict=True)):
-        shown = _spectrogram(axis, level, seconds, hertz, levels.min(), levels.max())
+        shown = _spectrogram(axis, level, seconds, hertz, vmin=levels.min(), vmax=levels.max())
         name = f"{rows[number // columns]}\n{title}"
         axis.text(0.98, 0.95, name, color="white", ha="right", va="top", transform=axis.transAxes, fontsize=11,
                   bbox={"facecolor": "black", "alpha": 0.4, "linewidth": 0, "pad": 1.5})  # fmt: skip
@@ -54,7 +52,7 @@ def scales_figure(
     figure, axes = new_figure((WIDE[0], 4.0), 2, len(titles), sharex=True, sharey=True, squeeze=False)
     for row, (values, label) in enumerate(((power, "power"), (level, "dB"))):
         for axis, value in zip(axes[row], values, strict=True):
-            shown = _spectrogram(axis, value, seconds, hertz, values.min(), values.max())
+            shown = _spectrogram(axis, value, seconds, hertz, vmin=values.min(), vmax=values.max())
         figure.colorbar(shown, ax=axes[row].tolist(), label=label)
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title, fontsize=13)
@@ -75,7 +73,7 @@ def filters_figure(
         above.plot(np.linspace(0, nyquist, bank.shape[1]) / 1000, bank[::EVERY].T, color=PALETTE[column], lw=1)
         above.set_title(name, fontsize=13)
         above.set_xlabel("frequency in kHz")
-        shown = _spectrogram(below, level, seconds, hertz, level.max() - 80, level.max())
+        shown = _spectrogram(below, level, seconds, hertz, vmin=level.max() - 80, vmax=level.max())
         below.set_xlabel("time in s")
         figure.colorbar(shown, ax=below, label="dB")
     axes[0, 0].set_ylabel(f"every {EVERY}th filter")
@@ -94,42 +92,30 @@ def waveform_grid(waveforms: np.ndarray, titles: Sequence[str], columns: int, sa
     return figure
 
 
+@styled
+def saliency_figure(
+    examples: Sequence[tuple[str, np.ndarray, np.ndarray]], seconds: float, hertz: np.ndarray
+) -> Figure:
+    """For each (title, spectrogram [n_mels, frames], saliency 0 to 1 of the same shape) a column of the two."""
+    figure, axes = new_figure(WIDE, 2, len(examples), sharex=True, sharey=True, squeeze=False)
+    for (above, below), (title, spectrogram, weight) in zip(axes.T, examples, strict=True):
+        _spectrogram(above, spectrogram, seconds, hertz)
+        shown = _spectrogram(below, weight, seconds, hertz, vmin=0, vmax=1, cmap="magma")
+        above.set_title(title)
+        below.set_xlabel("time in s")
+    for axis, label in zip(axes[:, 0], ("seen", "saliency"), strict=True):
+        axis.set_ylabel(f"{label}\nHz, mel scale")
+    figure.colorbar(shown, ax=axes[1].tolist(), label="gradient, relative")
+    return figure
+
+
 def image(axis: Axes, values: np.ndarray, seconds: float, **keywords) -> AxesImage:
     """Values [bands, frames] as colours, the lowest band below, time in s on the abscissa."""
     extent = (0, seconds, 0, len(values))
     return axis.imshow(values, origin="lower", aspect="auto", extent=extent, interpolation="nearest", **keywords)
 
 
-def _spectrogram(
-    axis: Axes, values: np.ndarray, seconds: float, hertz: np.ndarray, low: float, high: float
-) -> AxesImage:
+def _spectrogram(axis: Axes, values: np.ndarray, seconds: float, hertz: np.ndarray, **keywords) -> AxesImage:
     """One image [n_mels, frames]; ticks at round frequencies where they lie among the bands."""
-    shown = image(axis, values, seconds, vmin=low, vmax=high)
     axis.set_yticks(np.interp(TICKS_HZ, hertz, np.arange(len(hertz)) + 0.5), [f"{tick:,}" for tick in TICKS_HZ])
-    return shown
-
-
-@styled
-def saliency_figure(examples: Sequence[tuple[str, np.ndarray, np.ndarray]], mel: MelConfig) -> Figure:
-    """For each (title, spectrogram [n_mels, frames], saliency of the same shape) a column of the two."""
-    figure, axes = new_figure(WIDE, 2, len(examples), sharex=True, sharey=True, squeeze=False)
-    for column, (title, spectrogram, weight) in enumerate(examples):
-        seconds = spectrogram.shape[1] / mel.frame_rate
-        image(axes[0, column], spectrogram, seconds)
-        shown = image(axes[1, column], weight, seconds, cmap="magma", vmin=0, vmax=1)
-        axes[0, column].set_title(title)
-        axes[1, column].set_xlabel("time (s)")
-    for axis, label in zip(axes[:, 0], ("seen", "saliency"), strict=True):
-        axis.set_ylabel(f"{label}\nHz, mel scale")
-        axis.set_yticks(_bands(np.array(SALIENCY_TICKS_HZ), mel), SALIENCY_TICKS_HZ)
-    figure.colorbar(shown, ax=axes[1].tolist(), label="gradient, relative")
-    return figure
-
-
-def _bands(hertz: np.ndarray, mel: MelConfig) -> np.ndarray:
-    """Position of frequencies on the axis of mel bands (HTK scale)."""
-
-    def scale(f: np.ndarray | float) -> np.ndarray:
-        return np.log1p(np.asarray(f, float) / 700)
-
-    return (scale(hertz) - scale(mel.f_min)) / (scale(mel.f_max) - scale(mel.f_min)) * mel.n_mels
+    return image(axis, values, seconds, **keywords)

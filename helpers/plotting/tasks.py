@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from helpers.plotting.scores import Interval, heat_map, interval_bars, legend_above
 from helpers.plotting.spectrograms import image
-from helpers.plotting.style import HALF, PALETTE, WIDE, new_figure, styled
+from helpers.plotting.style import PALETTE, WIDE, new_figure, styled
 
 POINTS = 2000  # of a waveform that are drawn
 RANGE_DB = 70.0
@@ -51,13 +51,12 @@ def thresholds_figure(
 
 
 @styled
-def class_figure(table: Mapping[str, Mapping[str, float]]) -> Figure:
-    """Precision, recall and F1 of each class; `table[class]` holds these and `support`."""
+def class_figure(table: Mapping[str, Mapping[str, float]], xlabel: str, ylabel: str) -> Figure:
+    """Bars of each class, e.g. its precision, recall and F1; `table[class][bar]` are in 0..1."""
     figure, axis = new_figure()
-    interval_bars(axis, ((f"{name}\n({row['support']:.0f})", metric, {"value": row[metric]})
-                         for name, row in table.items() for metric in ("precision", "recall", "f1")),
+    interval_bars(axis, ((name, bar, {"value": value}) for name, row in table.items() for bar, value in row.items()),
                   upright=True)  # fmt: skip
-    axis.set_xlabel("instrument (excerpts that have it)")
+    axis.set(xlabel=xlabel, ylabel=ylabel)
     legend_above(figure, axis)
     return figure
 
@@ -71,20 +70,6 @@ def polyphony_figure(by_size: Mapping[str, float], missed: np.ndarray, classes: 
     heat_map(right, missed, classes, numbers=np.rint(missed).astype(int), vmax=None)
     right.set(xlabel="wrongly predicted instead", ylabel="missed")
     figure.colorbar(right.collections[0], ax=right, label="excerpts")
-    return figure
-
-
-@styled
-def pairs_figure(
-    first: Mapping[str, float], second: Mapping[str, float], names: tuple[str, str], ylabel: str
-) -> Figure:
-    """Two bars for each class, e.g. one network for all against one for each."""
-    figure, axis = new_figure((2 * HALF[0], HALF[1]))
-    pairs = list(zip((first, second), names, strict=True))
-    bars = ((key, name, {"value": values[key]}) for key in first for values, name in pairs)
-    interval_bars(axis, bars, upright=True)
-    axis.set_ylabel(ylabel)
-    legend_above(figure, axis)
     return figure
 
 

@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from helpers.plotting import scores, tasks
+from helpers.plotting import scores, spectrograms, tasks
 from helpers.plotting.style import save_figure
 
 NAMES = ("bass", "brass", "flute")
@@ -33,10 +33,10 @@ FIGURES = {
     "images": lambda: tasks.images_figure({"a": RANDOM.random((8, 9)), "b": RANDOM.random((8, 9))}, 3.0),
     "thresholds": lambda: tasks.thresholds_figure(RANDOM.random((20, 3)), RANDOM.integers(0, 2, (20, 3)),
                                                   [0.5, 0.4, 0.6], NAMES),
-    "classes": lambda: tasks.class_figure({n: {"precision": 0.5, "recall": 0.6, "f1": 0.55, "support": 9}
-                                           for n in NAMES}),
+    "classes": lambda: tasks.class_figure({n: {"precision": 0.5, "recall": 0.6, "f1": 0.55} for n in NAMES}, "a", "b"),
     "polyphony": lambda: tasks.polyphony_figure({"1": 0.7, "2": 0.5}, RANDOM.integers(0, 4, (3, 3)), NAMES),
-    "pairs": lambda: tasks.pairs_figure({"pia": 0.5}, {"pia": 0.6}, ("one", "each"), "F1"),
+    "saliency": lambda: spectrograms.saliency_figure([("a", RANDOM.random((40, 9)), RANDOM.random((40, 9)))], 4.0,
+                                                     np.geomspace(50, 7900, 40)),
     "augmentation": lambda: tasks.augmentation_figure(
         {n: RANDOM.normal(size=4000) for n in NAMES}, {n: -60 * RANDOM.random((8, 9)) for n in NAMES}, 3.0),
     "table": lambda: tasks.table_figure(ROWS),
