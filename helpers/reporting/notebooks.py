@@ -29,8 +29,11 @@ CORPORA = {  # number of a notebook -> corpora that it reads
     "06": ("gtzan",),
 }
 
-SECONDS = {"01": 20, "02": 60, "03": 80, "04": 90, "05": 70, "06": 70}  # of budget quick, two cores, no real data
-WORK = {"smoke": 0.5, "quick": 1.0, "full": 60.0}  # times so much
+SECONDS = {  # of each budget on two idle cores; smoke and quick on generated data, full on the real clips at hand
+    "smoke": {"01": 10, "02": 30, "03": 40, "04": 45, "05": 35, "06": 40},
+    "quick": {"01": 20, "02": 60, "03": 80, "04": 90, "05": 70, "06": 60},
+    "full": {"01": 1200, "02": 3600, "03": 4800, "04": 5400, "05": 4200, "06": 2000},
+}
 
 
 class NotebookError(Exception):
@@ -105,7 +108,7 @@ def run_all(only: Sequence[str], run: Run) -> int:
 
 def estimate(notebooks: Iterable[Path], budget: str) -> str:
     """About how long notebooks will take, in words."""
-    seconds = WORK[budget] * sum(SECONDS.get(number(notebook), 60) for notebook in notebooks)
+    seconds = sum(SECONDS[budget].get(number(notebook), 60) for notebook in notebooks)
     if seconds > 5400:
         return f"about {seconds / 3600:.0f} hours on two idle cores"
     return f"about {max(1, round(seconds / 60))} minutes on two idle cores"

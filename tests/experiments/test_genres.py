@@ -146,6 +146,8 @@ def test_ablations_differ_from_the_network_in_one_thing():
 def test_the_table_gives_a_row_at_a_time_and_resumes(corpus, tmp_path):
     job = genre_table.Job(corpus, "filtered", tmp_path, CONFIG, GENRES)
     first, whole = list(genre_table.run(job, ["pooled_lda"]))
+    result = genre_table.result(job, [genre_table.row_of(job, "pooled_lda")], {}, budget="smoke", command="x")
+    assert result.details["best_on_validation"] in result.scores  # slides and tables tell the column that was chosen
     assert "Pooled statistics + LDA" in first and first == whole
     row = genre_table.row_of(job, "pooled_lda")
     for column in ("plain", "augmented"):
