@@ -15,6 +15,7 @@ from functools import partial
 import torch
 from torch import nn
 from torchvision import models as vision
+from torchvision.models import vgg
 
 from helpers.models.base import AudioClassifier, mel_classifier, renormalise
 from helpers.models.base import normalisation as named_normalisation
@@ -56,16 +57,13 @@ def _alexnet(kind: str) -> VisionEncoder:
     return VisionEncoder(_with_global_mean(nn.Sequential(*layers)), 256)
 
 
-def _vgg(kind: str, constructor: Callable[..., nn.Module]) -> VisionEncoder:
-    with torch.device("meta"):  # the unused classifier alone would take 400 MB
-        features = constructor(weights=None, init_weights=False).features
-    for layer in features.to_empty(device="cpu").modules():
-        if hasattr(layer, "reset_parameters"):
-            layer.reset_parameters()
+def _vgg(kind: str, letter: str) -> VisionEncoder:
+    """The convolutions of a column of the paper's table 1."""
+    features = vgg.make_layers(vgg.cfgs[letter], batch_norm=True)
+    for layer in features:
         if isinstance(layer, nn.Conv2d):  # He's initialisation, as torchvision does
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-    encoder = VisionEncoder(_with_global_mean(features), 512)
-    return renormalise(encoder, kind)
+    return renormalise(VisionEncoder(_with_global_mean(features), 512), kind)
 
 
 def _without_classifier(
@@ -80,10 +78,10 @@ def _without_classifier(
 
 ENCODERS: dict[str, Callable[[str], VisionEncoder]] = {
     "alexnet": _alexnet,
-    "vgg11": partial(_vgg, constructor=vision.vgg11_bn),
-    "vgg13": partial(_vgg, constructor=vision.vgg13_bn),
-    "vgg16": partial(_vgg, constructor=vision.vgg16_bn),
-    "vgg19": partial(_vgg, constructor=vision.vgg19_bn),
+    "vgg11": partial(_vgg, letter="A"),
+    "vgg13": partial(_vgg, letter="B"),
+    "vgg16": partial(_vgg, letter="D"),
+    "vgg19": partial(_vgg, letter="E"),
     "googlenet": partial(_without_classifier, constructor=vision.googlenet, aux_logits=False, init_weights=False),
     "resnet34": partial(_without_classifier, constructor=vision.resnet34),
     "resnet50": partial(_without_classifier, constructor=vision.resnet50),
