@@ -16,6 +16,7 @@ EXAMPLES = cli.epilog(
     "films build data/sources/my_films.json --root /media/films --out data/films",
     "films preview butterfly --data data/films --out butterfly.png",
     "films train --data data/films --init checkpoints/nsynth.pt --out checkpoints/films.pt",
+    "films train --init checkpoints/nsynth.pt --solos ../chinese --solos ../chinese-more --data-root ../data",
     "films tag film.mp4 --checkpoint checkpoints/films.pt --out tags",
     "films import-labels labels.txt --file film.mp4 --id film --title 'Film, 1999' \\\n"
     "      --licence 'own recording' --split train --into data/sources/my_films.json",
@@ -123,30 +124,23 @@ def train(
     data: Built = DATA / "films",
     init: Annotated[Path | None, cli.file("NSynth checkpoint to start from", "random weights")] = None,
     out: Annotated[Path, cli.file("checkpoint", "checkpoints/films.pt")] = CHECKPOINTS / "films.pt",
-    solos: Annotated[Path | None, cli.folder("of solos to mix in: chmusic/, or files such as erhu_1.wav")] = None,
+    solos: Annotated[list[Path], cli.folder("of recordings such as erhu_1.wav, or of chmusic/")] = [],  # noqa: B006
+    data_root: Annotated[Path | None, cli.folder("of NSynth, IRMAS, GTZAN: what else sounds", "none")] = None,
     context: Annotated[float, typer.Option(min=0.03, max=60, help="seconds given to the network")] = 3.84,
     epochs: cli.Epochs = 16,
     seed: cli.Seed = 0,
     run_dir: Annotated[Path | None, cli.folder("where a killed run finds its state to go on from")] = None,
 ) -> None:
-    """Train a classifier on a built data set, score it on test films."""
-    from helpers.datasets import films, nsynth
-    from helpers.experiments import films as study
+    """Train a classifier on a built data set and solos, score it on test films and on players left out in turn."""
     from helpers.experiments.common import command_line
-    from helpers.models.checkpoint import load_checkpoint, save_checkpoint
+    from helpers.experiments.left_out import run
+    from helpers.models.checkpoint import save_checkpoint
 
-    built = films.load(data)
-    notes = load_checkpoint(init, nsynth.TASK) if init else None
-    checkpoint = study.train(
-        built, study.recipe(epochs, seed), notes, context,
-        study.solos_below(solos, built.instruments) if solos else (), run_dir,
+    command = command_line(
+        "films", "train", data=data, init=init, out=out, solos=solos, data_root=data_root, context=context,
+        epochs=epochs, seed=seed,
     )  # fmt: skip
-    if any(film.split == "test" for film in built.films):
-        checkpoint.scores = study.report(checkpoint, built)
-    checkpoint.command = command_line(
-        "films", "train", data=data, init=init, out=out, solos=solos, context=context, epochs=epochs, seed=seed
-    )
-    save_checkpoint(out, checkpoint)
+    save_checkpoint(out, run(data, init, solos, data_root, context, epochs, seed, run_dir, command))
     print(f"wrote {out}")
 
 

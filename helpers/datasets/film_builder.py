@@ -100,8 +100,8 @@ def _decode_all(films: Sequence[Film], out: Path) -> None:
 
 def _decode(film: Film, target: Path, bar: tqdm) -> None:
     """Decode, downmix and resample a film once, block by block."""
-    recipe = f"{film.fingerprint} track {film.source.track}"
-    if _made_of(target) == recipe:
+    recipe = made_from(film.fingerprint, film.source.track)
+    if made_of(target) == recipe:
         bar.update(film.seconds)
         return
     with atomic(target) as temporary, soundfile.SoundFile(temporary, "w", SAMPLE_RATE, 1, "PCM_16") as file:
@@ -113,7 +113,12 @@ def _decode(film: Film, target: Path, bar: tqdm) -> None:
             bar.update(min(len(block) / SAMPLE_RATE, bar.total - bar.n))  # headers are not exact
 
 
-def _made_of(target: Path) -> str | None:
+def made_from(content: str, track: int = 0) -> str:
+    """What the FLAC of a film says that it was made of: the fingerprint of a file's content, and the track."""
+    return f"{content} track {track}"
+
+
+def made_of(target: Path) -> str | None:
     """What a FLAC of an earlier build says that it was made of; None: there is none that can be read."""
     try:
         with soundfile.SoundFile(target) as file:

@@ -192,10 +192,10 @@ def _film(source: Source, root: Path) -> Film | None:
         raise InputError(f"{path}: no such file; put it there or correct the path")
     seconds = audio.length(path, source.track)
     next(audio.stream(path, SAMPLE_RATE, 0.0, PROBE_S, source.track))
-    return Film(source, path, seconds, _content_fingerprint(path))
+    return Film(source, path, seconds, content_fingerprint(path))
 
 
-def _content_fingerprint(path: Path) -> str:
+def content_fingerprint(path: Path) -> str:
     """Digest of size, beginning and end of a file: tells films apart without reading gigabytes."""
     size = path.stat().st_size
     with open(path, "rb") as file:

@@ -18,12 +18,12 @@ from helpers.datasets.films import SAMPLE_RATE, WINDOW_S, BuiltFilm
 from helpers.evaluation import frames
 from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.results import Score
-from helpers.features.mel import overview
 from helpers.files import write_json
 from helpers.models.checkpoint import Checkpoint
 from helpers.plotting.style import save_figure
 from helpers.plotting.tasks import timeline
 from helpers.prediction.clips import predict_frames
+from helpers.prediction.saliency import overview
 
 TASK = "films"
 LEVELS = ("window", "segment", "event")
@@ -33,14 +33,14 @@ LOW = 0.6  # of the threshold: below that an instrument has ended
 Stretches = dict[str, list[tuple[float, float]]]  # instrument -> (start s, end s)
 
 
-def predict_film(network: nn.Module, path: Path, checkpoint: Checkpoint, track: int = 0) -> np.ndarray:
-    """Smoothed probabilities [N, C] of a whole audio or video file.
+def predict_film(network: nn.Module, path: Path, context_s: float, track: int = 0) -> np.ndarray:
+    """Smoothed probabilities [N, C] of a whole audio or video file, from `context_s` seconds at a time.
 
     Raises:
         InputError: the file cannot be read, or is shorter than a window.
     """
-    context = round(checkpoint.seconds / WINDOW_S)
-    probability = predict_frames(network, audio.stream(path, SAMPLE_RATE, track=track), context)
+    blocks = audio.stream(path, SAMPLE_RATE, track=track)
+    probability = predict_frames(network, blocks, round(context_s / WINDOW_S))
     if not len(probability):
         raise InputError(f"{path}: holds less than {WINDOW_S:g} s of sound; name a longer file")
     return frames.smooth(probability, MEDIAN)
@@ -51,10 +51,10 @@ def decide(probability: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
     return frames.hysteresis(probability, np.asarray(thresholds), LOW * np.asarray(thresholds))
 
 
-def stretches(probability: np.ndarray, checkpoint: Checkpoint) -> Stretches:
+def stretches(probability: np.ndarray, thresholds: Sequence[float], instruments: Sequence[str]) -> Stretches:
     """What smoothed probabilities come to: the stretches of each instrument."""
-    decided = decide(probability, checkpoint.thresholds)
-    return {name: frames.events(decided[:, c], WINDOW_S) for c, name in enumerate(checkpoint.classes)}
+    decided = decide(probability, thresholds)
+    return {name: frames.events(decided[:, c], WINDOW_S) for c, name in enumerate(instruments)}
 
 
 def labelled(film: BuiltFilm, instruments: Sequence[str]) -> Stretches:
@@ -111,8 +111,8 @@ def tag(path: Path, checkpoint: Checkpoint, out: Path, track: int = 0) -> Stretc
     Raises:
         InputError: the file cannot be read.
     """
-    path, probability = Path(path), predict_film(checkpoint.network(), path, checkpoint, track)
-    found = stretches(probability, checkpoint)
+    path, probability = Path(path), predict_film(checkpoint.network(), path, checkpoint.seconds, track)
+    found = stretches(probability, checkpoint.thresholds, checkpoint.classes)
     segments = [
         {"start": round(start, 3), "end": round(end, 3), "instruments": [name],
          "certainty": round(float(probability[round(start / WINDOW_S) : round(end / WINDOW_S), c].mean()), 3)}

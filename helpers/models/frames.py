@@ -1,23 +1,34 @@
-"""Which instrument sounds when: a CRNN that decides for every window of 30 ms from the seconds around it; notebook 04.
+"""Which instrument sounds when: networks that decide for every window of 30 ms from the seconds around it; notebook 04.
+
+A CRNN, which knows when; a linear classifier of statistics of three seconds, which knows instruments better where real
+recordings are few; and the mean of both.
 
 Axis letters: B batch, C channels, M mel bands, F spectrogram frames, N windows, D features.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from helpers.config import InputError, MelConfig
-from helpers.datasets.films import WINDOW_S
+from helpers.datasets.films import SAMPLE_RATE, WINDOW_S
 from helpers.features.mel import MelFrontend
+from helpers.models import build
 from helpers.models.base import AudioClassifier
 from helpers.models.checkpoint import Checkpoint
-from helpers.models.notes import CompactCNN
+from helpers.models.notes import CompactCNN, Ensemble
 
 GRID = 32  # windows; the length of a waveform is a multiple of them, so that it is one of frames, too
 HOP = 512  # samples between frames: windows need finer time than notes
+WINDOW = round(WINDOW_S * SAMPLE_RATE)  # samples
+SECONDS = 3.0  # s, from which statistics are taken
+SAMPLES = round(SECONDS * SAMPLE_RATE)
 TRUNK = "compact_cnn"  # the NSynth model whose convolutions a CRNN goes on from
 
 
@@ -72,7 +83,94 @@ def _crnn(n_classes: int, mel: dict, channels: tuple[int, ...] = (16, 32, 64, 12
     )
 
 
-MODELS = {"film_crnn": _crnn}
+class MiddleSeconds(nn.Module):
+    """One answer, of a classifier of a few seconds, for every window of a waveform: it is given the middle of it.
+
+    Prediction keeps the windows in the middle half of each excerpt, for which these seconds are the context.
+    """
+
+    def __init__(self, classifier: AudioClassifier) -> None:
+        super().__init__()
+        self.classifier = classifier
+
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        """[B, T] -> logits [B, N, classes]; a waveform shorter than `SECONDS` is given as it is."""
+        margin = max(0, waveform.shape[1] - SAMPLES) // 2
+        middle = waveform[:, margin : waveform.shape[1] - margin]
+        return self.classifier(middle)[:, None].expand(-1, round(waveform.shape[1] / WINDOW), -1)
+
+
+class FrameEnsemble(Ensemble):
+    """Averages log-odds, of each window and class for itself, where several classes may be right at once."""
+
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        """[B, T] -> logits [B, N, classes]."""
+        return sum(weight * member(waveform) for member, weight in zip(self.members, self.weights, strict=True))
+
+
+VIEWS = (  # blocks of statistics to decide on; each shape is right about other recordings, so their mean is taken
+    ("change", "skew", "loudness", "flux", "harmonics", "between", "pitch", "movement", "vibrato", "texture"),
+    ("cepstrum", "loudness", "flux", "contrast", "harmonics", "between", "pitch", "movement", "vibrato", "texture"),
+)
+SHRINKAGE = 0.5  # of the covariance within groups
+REGULARISATION, TOTAL = 0.003, 1_000.0  # C of the regressions, and the sum of the weights that it was chosen at
+POSITIVE = 0.4  # share of a class in the weights of its regression
+KINSHIP = 0.6  # a relative is so much of an example, and for the rest a counter-example
+
+
+def fit_statistics(
+    network: MiddleSeconds, statistics: np.ndarray, positive: np.ndarray, akin: np.ndarray, group: np.ndarray,
+    weight: np.ndarray,
+) -> None:  # fmt: skip
+    """Fit a `film_statistics` network in place: a logistic regression for each class and view, their mean folded in.
+
+    Args:
+        network: what `build` made.
+        statistics: of excerpts, [n, D].
+        positive: whether a class is heard, bool [n, C]; each has an example.
+        akin: whether something alike is heard, bool [n, C].
+        group: player or instrument [n]; what varies within one does not tell instruments apart, and is whitened.
+        weight: [n], positive.
+    """
+    from sklearn.preprocessing import StandardScaler
+
+    from helpers.models.classic import WithinGroupWhitening
+
+    scaler = StandardScaler().fit(statistics, sample_weight=weight)
+    standard = scaler.transform(statistics)
+    matrix, offset = np.zeros((statistics.shape[1], positive.shape[1])), np.zeros(positive.shape[1])
+    for blocks in VIEWS:
+        view = network.classifier.frontend.columns(*blocks)
+        whitening = WithinGroupWhitening(SHRINKAGE).fit(standard[:, view], groups=group, sample_weight=weight)
+        white = whitening.transform(standard[:, view])
+        for number in range(positive.shape[1]):
+            regression = _one_against_rest(white, positive[:, number], akin[:, number], weight)
+            matrix[view, number] += whitening.matrix_ @ regression.coef_[0] / len(VIEWS)
+            offset[number] += regression.intercept_[0] / len(VIEWS)
+    network.classifier.head.fill(scaler.mean_, scaler.scale_, matrix, offset)
+
+
+def _one_against_rest(x: np.ndarray, positive: np.ndarray, akin: np.ndarray, weight: np.ndarray):
+    """A fitted logistic regression of rows [n, D]; rows that are akin stand there twice, as example and as not."""
+    from sklearn.linear_model import LogisticRegression
+
+    balanced = weight * np.where(positive, POSITIVE / weight[positive].sum(), (1 - POSITIVE) / weight[~positive].sum())
+    rows = np.concatenate([balanced * np.where(akin, 1 - KINSHIP, 1.0), balanced[akin] * KINSHIP])
+    targets = np.concatenate([positive, np.ones(akin.sum(), bool)])
+    model = LogisticRegression(C=REGULARISATION, max_iter=100, tol=1e-3)
+    return model.fit(np.concatenate([x, x[akin]]), targets, TOTAL * rows)
+
+
+def _statistics(n_classes: int) -> MiddleSeconds:
+    return MiddleSeconds(build("instrument_statistics", n_classes)).eval()
+
+
+def _ensemble(n_classes: int, members: Sequence[dict[str, Any]], weights: Sequence[float]) -> FrameEnsemble:
+    """`members`: the arguments of `models.build` of each but the classes."""
+    return FrameEnsemble([build(n_classes=n_classes, **member) for member in members], weights)
+
+
+MODELS = {"film_crnn": _crnn, "film_statistics": _statistics, "film_ensemble": _ensemble}
 
 
 def arguments_of(notes: Checkpoint) -> dict:

@@ -21,7 +21,7 @@ from helpers.datasets import film_builder, films
 from helpers.experiments import films as study
 folder = Path(sys.argv[1])
 built = films.load(folder / "built")
-state = study.train(built, study.recipe(1, 0), context_s=1.0).state
+state = study.train(built, study.recipe(1, 0), context_s=1.0).network.state_dict()
 """
 CHMUSIC = """
 from pathlib import Path

@@ -11,7 +11,7 @@ import torch
 from helpers.config import InputError, MelConfig
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint
-from helpers.models.frames import GRID, arguments_of, initialise
+from helpers.models.frames import GRID, SAMPLES, arguments_of, initialise
 from helpers.prediction.clips import WINDOW, predict_frames
 
 MEL = asdict(MelConfig(n_mels=32, n_fft=512))
@@ -96,3 +96,24 @@ def test_listening_keeps_time() -> None:
 @pytest.mark.parametrize("samples", [0, 100, WINDOW, 40 * WINDOW])
 def test_listening_to_very_short_sounds(samples: int) -> None:
     assert len(predict_frames(network(), [np.zeros(samples, np.float32)], context=64)) == samples // WINDOW
+
+
+def test_statistics_answer_for_the_middle_and_every_window_alike() -> None:
+    torch.manual_seed(0)
+    model = build("film_statistics", 4)
+    model.classifier.head.A.normal_()
+    sound = torch.randn(1, 128 * WINDOW)
+    found = model(sound)
+    assert found.shape == (1, 128, 4) and torch.equal(found[:, 0], found[:, 100])
+    sound[:, : SAMPLES // 8] = 0.0
+    assert torch.equal(model(sound), found), "what lies before the middle three seconds is not heard"
+    sound[:, 64 * WINDOW :] = 0.0
+    assert not torch.equal(model(sound), found)
+
+
+def test_the_ensemble_averages_log_odds() -> None:
+    members = [{"name": "film_crnn", **SMALL}, {"name": "film_statistics"}]
+    model = build("film_ensemble", 3, members=members, weights=[1.0, 3.0]).eval()
+    model.members[1].classifier.head.b.fill_(2.0)
+    sound = torch.randn(2, 64 * WINDOW)
+    assert torch.allclose(model(sound), 0.25 * model.members[0](sound) + 0.75 * 2.0, atol=1e-5)

@@ -1,0 +1,226 @@
+"""What the film recogniser is worth for players that it has not heard: real solos, left out in turn; notebook 04.
+
+Recordings of one player never stand on two sides. A CRNN is trained without each half of the players, the statistics,
+which are quickly fitted, without one player at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from scipy.special import expit, logit
+from torch import nn
+
+from helpers import audio
+from helpers.augmentation.mixing import active
+from helpers.config import CACHE, InputError, TrainConfig
+from helpers.datasets import film_builder, film_checks, nsynth
+from helpers.datasets import films as corpus
+from helpers.datasets.base import Clip, groups, split_by_group
+from helpers.datasets.films import INSTRUMENTS, SAMPLE_RATE, WINDOW_S, BuiltFilm, Films
+from helpers.demo.films import RATE, Track, add, ambience, background, heard, segments
+from helpers.demo.music import limited, loudness_to
+from helpers.evaluation import frames
+from helpers.evaluation.intervals import bootstrap
+from helpers.experiments import film_tags as tagging
+from helpers.experiments import films as study
+from helpers.experiments import solos as solo_study
+from helpers.experiments.common import Trained
+from helpers.experiments.film_tags import MEDIAN, decide, film_counts, predict_film
+from helpers.experiments.solos import Excerpt, Table
+from helpers.files import file_fingerprint, fingerprint, write_json
+from helpers.models.checkpoint import Checkpoint, load_checkpoint
+from helpers.models.frames import WINDOW
+from helpers.prediction.clips import predict_frames
+
+SHARES = {"CRNN": 1.0, "statistics": 0.0, "both": study.CRNN_SHARE}  # of the CRNN in the average
+SOLO_S, PAUSE_S = 8.0, 1.0  # of each solo in a film of solos, and between two
+CERTAIN = 1e-6  # probabilities are kept this far from 0 and 1
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What both parts say of a recording or film whose players they have not heard: log-odds [N, C]."""
+
+    crnn: np.ndarray
+    statistics: np.ndarray
+
+    def probability(self, share: float = study.CRNN_SHARE) -> np.ndarray:
+        """Smoothed probabilities [N, C], as those of the whole network."""
+        return frames.smooth(expit(share * self.crnn + (1 - share) * self.statistics), MEDIAN)
+
+
+def apart(train: Sequence[Clip], test: Sequence[Clip]) -> None:
+    """An InputError if a player, or a file under any name, stands on both sides."""
+    players, files = set(groups(train)), {file_fingerprint(clip.path) for clip in train}
+    for clip in test:
+        if clip.group in players or file_fingerprint(clip.path) in files:
+            raise InputError(f"{clip.path}: is trained on and tested on; leave it, and its player, out of one of both")
+
+
+def answer(crnn: nn.Module, statistics: nn.Module, path: Path, context_s: float) -> Answer:
+    """Log-odds of a whole file by both parts."""
+    context = study.windows_of(context_s)
+    parts = (predict_frames(part, audio.stream(path, SAMPLE_RATE), context) for part in (crnn, statistics))
+    return Answer(*(logit(np.clip(part.astype(float), CERTAIN, 1 - CERTAIN)) for part in parts))
+
+
+def players_left_out(
+    films: Films, config: TrainConfig, notes: Checkpoint | None, solos: Sequence[Clip], table: Table,
+    context_s: float, run_dir: Path | None = None,
+) -> tuple[dict[Clip, Answer], list[tuple[BuiltFilm, Answer]]]:
+    """Answers of networks that have not heard the players: of each labelled solo, and of films made of the solos.
+
+    `table` holds the statistics of these and other sounds. Of each half of the players two films are made.
+    """
+    answers: dict[Clip, Answer] = {}
+    filmed = []
+    folder = CACHE / "films_of_solos" / fingerprint([config.seed, *(file_fingerprint(clip.path) for clip in solos)])
+    halves = [half for half in split_by_group(solos, (1, 1), config.seed) if half]
+    for number, out in enumerate(halves):
+        inside = [clip for clip in solos if clip not in out]
+        apart(inside, out)
+        crnn = study.train(films, config, notes, context_s, inside, run_dir).network
+        for player in sorted({clip.group for clip in out if clip.labels}):
+            statistics = solo_study.fit(table.without([player]), films.instruments)
+            answers |= {clip: answer(crnn, statistics, clip.path, context_s) for clip in out
+                        if clip.group == player}
+        statistics = solo_study.fit(table.without(groups(out)), films.instruments)
+        made = films_of_solos(out, folder / str(number), config.seed + number)
+        filmed += [(film, answer(crnn, statistics, film.path, context_s)) for film in made.films]
+    return answers, filmed
+
+
+def hits(answers: dict[Clip, Answer], share: float, thresholds: Sequence[float]) -> np.ndarray:
+    """For each solo 1.0 if its own instrument is tagged longer than every other, else 0.0."""
+    found = []
+    for clip, said in answers.items():
+        time = decide(said.probability(share), thresholds).mean(axis=0)  # share of the recording
+        found.append(float(time.argmax() == clip.labels[0] and time.max() > 0))
+    return np.array(found)
+
+
+def scores(answers: dict[Clip, Answer], thresholds: Sequence[float]) -> dict[str, dict[str, float]]:
+    """Share of solos named right by each part and by both, with intervals over players, beside the majority."""
+    labels = [clip.labels[0] for clip in answers]
+    found = {name: bootstrap(np.mean, groups(list(answers)), hits(answers, share, thresholds))
+             for name, share in SHARES.items()}  # fmt: skip
+    return found | {"majority class": {"value": float(np.bincount(labels).max() / len(labels))}}
+
+
+def films_of_solos(solos: Sequence[Clip], out: Path, seed: int, count: int = 2) -> Films:
+    """Test films whose instruments are real: solos one after the other over generated speech, music and room.
+
+    Labels are measured on each solo before mixing. The films share the recordings, in another order, other stretches
+    of the long ones, at other levels and over another background. Built once; what is there already is used.
+    """
+    if not (out / film_builder.MANIFEST).is_file():
+        sources = [_film_of_solos(solos, out, np.random.default_rng((seed, number)), f"solos_{number}")
+                   for number in range(count)]  # fmt: skip
+        write_json(out / "sources.json", {"version": 1, "instruments": list(INSTRUMENTS), "sources": sources})
+        film_builder.build(out / "sources.json", out, out)
+    return corpus.load(out)
+
+
+def _film_of_solos(solos: Sequence[Clip], folder: Path, rng: np.random.Generator, name: str) -> dict:
+    """Write one film; returns its entry in the sources file."""
+    claims, mix = [], ambience(round((len(solos) * (SOLO_S + PAUSE_S) + PAUSE_S) * RATE), rng)
+    for place, index in enumerate(rng.permutation(len(solos))):
+        clip, begin = solos[index], PAUSE_S + place * (SOLO_S + PAUSE_S)
+        start = rng.uniform(0, max(0.0, audio.length(clip.path) - SOLO_S))
+        wave = audio.read(clip.path, RATE, start, SOLO_S)
+        track = Track(solo_study.instrument_of(clip, INSTRUMENTS), begin, loudness_to(wave, rng.uniform(-25, -18)))
+        for sound in (track.wave, *background(len(wave) / RATE, rng)):
+            add(mix, sound, begin, rng)
+        claims += [(track.instrument, *span) for span in heard(track, len(mix) / RATE) if clip.labels]
+    audio.write(folder / f"{name}.flac", limited(mix).mean(axis=1), RATE)
+    about = {"title": f"Real solos, {name}", "licence": "private", "split": "test", "exhaustive": True}
+    return about | {"id": name, "file": f"{name}.flac", "segments": segments(claims, 0.0)}
+
+
+def run(
+    data: Path, init: Path | None, folders: Sequence[Path], root: Path | None, context_s: float, epochs: int, seed: int,
+    run_dir: Path | None, command: str,
+) -> Checkpoint:  # fmt: skip
+    """`films train`: learn from built films in `data` and from solos in `folders`; score on what was not.
+
+    Raises:
+        InputError: a folder holds no solos, or a solo is a test film, too.
+    """
+    films = corpus.load(data)
+    notes = load_checkpoint(init, nsynth.TASK) if init else None
+    solos = [clip for folder in folders for clip in solo_study.solos_below(folder, films.instruments)]
+    refuse_test_films(solos, films)
+    config, scored = study.recipe(epochs, seed), {}
+    table = solo_study.measure(sounds(films, solos, root, seed)) if solos else None
+    trained = study.train(films, config, notes, context_s, solos, run_dir)
+    if table:
+        left_out = players_left_out(films, config, notes, solos, table, context_s, run_dir)
+        trained, scored = with_statistics(trained, films, table, *left_out, context_s)
+    stored = study.checkpoint_of(trained, films, context_s, command=command)
+    if any(film.split == "test" for film in films.films):
+        scored |= study.report(stored, films)
+    stored.scores = scored
+    return stored
+
+
+def with_statistics(
+    crnn: Trained, films: Films, table: Table, answers: dict[Clip, Answer], filmed: Sequence[tuple[BuiltFilm, Answer]],
+    context_s: float,
+) -> tuple[Trained, dict]:  # fmt: skip
+    """CRNN and statistics together, and their scores with the players left out in turn.
+
+    Thresholds are chosen on the validation films and on the solos as networks answer for them that have not heard
+    their player.
+    """
+    trained = study.combine(crnn, solo_study.fit(table, films.instruments))
+    valid = films.split("valid")
+    truths = [film.targets for film in valid] + [solo_targets(clip, films.instruments) for clip in answers]
+    said = [predict_film(trained.network, film.path, context_s) for film in valid]
+    said += [one.probability() for one in answers.values()]
+    high = tuple(frames.thresholds(truths, said, decide, WINDOW_S).tolist())
+    rows = scores(answers, high)
+    for name, row in rows.items():
+        print(f"{len(answers)} solos, their players left out: {name} names {row['value']:.3f} of them")
+    scored = {"solos, players left out": rows, "films of solos, players left out": film_scores(filmed, high)}
+    return replace(trained, thresholds=high), scored
+
+
+def refuse_test_films(solos: Sequence[Clip], films: Films) -> None:
+    """An InputError if a solo is the file that a test film was made of."""
+    tested = {film_builder.made_of(film.path) for film in films.films if film.split == "test"}
+    for clip in solos:
+        if film_builder.made_from(film_checks.content_fingerprint(clip.path)) in tested:
+            raise InputError(f"{clip.path}: is a test film, too; take it out of the solos or of the films")
+
+
+def sounds(films: Films, solos: Sequence[Clip], root: Path | None, seed: int) -> Iterator[Excerpt]:
+    """All that the statistics are fitted to: solos, solo passages of training films, and what a data root has."""
+    behind = solo_study.background(root) if root else []
+    for clips, solo in ((solos, True), (corpus.solos(films.split("train")), False)):
+        yield from solo_study.solo_excerpts(clips, films.instruments, behind, solo, seed)
+    if root:
+        yield from solo_study.other_excerpts(root, seed)
+
+
+def solo_targets(clip: Clip, instruments: Sequence[str]) -> np.ndarray:
+    """Labels [N, C] of a solo: its instrument where it sounds, nothing known of it elsewhere, and no other."""
+    waves = audio.read(clip.path, SAMPLE_RATE)
+    waves = waves[: len(waves) // WINDOW * WINDOW].reshape(-1, WINDOW)
+    targets = np.zeros((len(waves), len(instruments)), np.float32)
+    targets[:, list(clip.labels)] = np.where(active(waves), 1.0, np.nan)[:, None]
+    return targets
+
+
+def film_scores(filmed: Sequence[tuple[BuiltFilm, Answer]], thresholds: Sequence[float]) -> dict[str, dict]:
+    """F1 by second of each part and of both on films of real solos, with intervals over films."""
+    films = [film for film, _ in filmed]
+    rows = {}
+    for name, share in SHARES.items():
+        counts = np.stack([film_counts(film.targets, decide(one.probability(share), thresholds))
+                           for film, one in filmed])  # fmt: skip
+        rows[name] = tagging.scores(counts, films, INSTRUMENTS, seed=0)["segment_micro_f1"].model_dump()
+    return rows | {"best constant": {"value": tagging.constants(films)["best constant"]["segment_micro_f1"]}}
