@@ -10,8 +10,8 @@ import pytest
 if "PYTEST_XDIST_WORKER" in os.environ:  # each worker has a core to itself; before torch is imported
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from helpers import demo
 from helpers.config import ROOT
+from helpers.demo import build
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
@@ -22,7 +22,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 @pytest.fixture(scope="session")
 def demo_root(request: pytest.FixtureRequest) -> Path:
     """Tiny generated corpora (nsynth irmas chmusic gtzan films), to be read only; kept until their code changes."""
-    return demo.ensure("tiny", Path(request.config.cache.mkdir("demo")) / "corpora")
+    return build.ensure("tiny", Path(request.config.cache.mkdir("demo")) / "corpora")
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from filelock import FileLock
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from helpers.config import InputError
+from helpers.config import DEMO, InputError
 from helpers.datasets.base import DEMO_MARK
 from helpers.files import fingerprint, read_json, write_json, write_text
 
@@ -80,8 +80,12 @@ def write(size: str, out: Path, seed: int = 0, corpora: Sequence[str] = (), forc
     return out
 
 
-def ensure(size: str, out: Path) -> Path:
-    """As `helpers.demo.ensure` says."""
+def ensure(size: str, out: Path = DEMO) -> Path:
+    """Generate the corpora unless `out` holds them in this or a larger size; a smaller or outdated one is replaced.
+
+    Raises:
+        InputError: `out` holds something else than generated corpora.
+    """
     mark = read_mark(out)
     if mark and mark.generator == version() and SIZES.index(mark.size) >= SIZES.index(size):
         return write(mark.size, out, mark.seed)

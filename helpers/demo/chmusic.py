@@ -12,7 +12,8 @@ import soxr
 
 from helpers import audio
 from helpers.demo.build import Job
-from helpers.demo.kinds import Instrument, draw
+from helpers.demo.instruments import Instrument
+from helpers.demo.kinds import draw
 from helpers.demo.music import Event, limited, loudness_to, melody, panned, render
 
 RATE = 44_100

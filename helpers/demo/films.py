@@ -23,9 +23,8 @@ from helpers.datasets.films import INSTRUMENTS
 from helpers.demo.build import Job
 from helpers.demo.chmusic import solo
 from helpers.demo.kinds import draw
-from helpers.demo.music import Event, limited, loudness_to, panned, render
+from helpers.demo.music import Event, limited, loudness_to, panned, render, speech
 from helpers.demo.sound import Notes, bins, noise
-from helpers.demo.sustained import speech
 from helpers.files import atomic, write_json
 
 RATE = 24_000  # Hz that the parts are rendered at
@@ -127,8 +126,7 @@ def background(length: float, rng: np.random.Generator) -> list[np.ndarray]:
     """Unlabelled sounds of a scene: speech in half of them, another instrument in a quarter."""
     waves = []
     if rng.random() < 0.5:
-        notes = Notes(rng.uniform(43, 58, 1), np.ones(1), np.array([length]), length, RATE, rng)
-        waves.append(loudness_to(speech(notes, rng.uniform(0.95, 1.25))[0], rng.uniform(-30, -21)))
+        waves.append(loudness_to(speech(length, RATE, rng), rng.uniform(-30, -21)))
     if rng.random() < 0.25:
         player = draw(str(rng.choice(OTHERS)), rng)
         wave = render(player, solo(player, 0, length, rng), length, RATE, rng)

@@ -6,19 +6,17 @@ balance: two segments of a track are more alike than two tracks of a genre, and 
 
 from __future__ import annotations
 
-import dataclasses
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from helpers import audio
-from helpers.demo.band import GENRES, Genre, Song, bass_line, chord_strokes, compose, drum_hits
+from helpers.demo.band import GENRES, Song, bass_line, choose, chord_strokes, compose, drums
 from helpers.demo.build import Job
 from helpers.demo.kinds import draw
-from helpers.demo.music import Room, limited, loudness_to, melody, render
-from helpers.demo.sound import Notes
-from helpers.demo.struck import Kit
-from helpers.demo.sustained import speech
+from helpers.demo.music import limited, loudness_to, melody, render, speech
+from helpers.demo.sound import Room
 
 RATE = 22_050
 SIZES = {"tiny": (3, 6.0), "small": (12, 10.0), "large": (100, 30.0)}  # tracks of each genre, seconds
@@ -35,12 +33,11 @@ def write_track(folder: Path, rng: np.random.Generator, genre_name: str, name: s
     """Compose, play, mix and write one track."""
     genre = GENRES[genre_name]
     song = compose(genre, rng)
-    kit = Kit(rng, electronic=rng.random() < genre.electronic)
     parts = [
-        kit.render(drum_hits(song, seconds, rng), seconds, RATE),
-        bass(genre, song, seconds, rng),
-        chords(genre, song, seconds, rng),
-        lead(genre, song, seconds, rng),
+        drums(song, seconds, RATE, rng),
+        bass(song, seconds, rng),
+        chords(song, seconds, rng),
+        lead(song, seconds, rng),
     ]
     levels = np.array(genre.balance) + rng.normal(0, 2, 4)
     mix = sum(loudness_to(part, level) for part, level in zip(parts, levels, strict=True) if np.any(part))
@@ -48,29 +45,27 @@ def write_track(folder: Path, rng: np.random.Generator, genre_name: str, name: s
     audio.write(folder / "genres" / genre_name / f"{name}.wav", limited(wave), RATE)
 
 
-def bass(genre: Genre, song: Song, seconds: float, rng: np.random.Generator) -> np.ndarray:
+def bass(song: Song, seconds: float, rng: np.random.Generator) -> np.ndarray:
     """The bass part [samples]."""
-    player = draw(str(rng.choice(genre.bass_kinds)), rng)
+    player = draw(choose(song.genre.bass_kinds, rng), rng)
     return render(player, bass_line(song, seconds, max(player.low, 28), rng), seconds, RATE, rng)
 
 
-def chords(genre: Genre, song: Song, seconds: float, rng: np.random.Generator) -> np.ndarray:
+def chords(song: Song, seconds: float, rng: np.random.Generator) -> np.ndarray:
     """The chord part [samples]."""
-    player = draw(str(rng.choice(genre.chord_kinds)), rng)
-    if genre.drive and player.kind == "electric_guitar":
-        player = dataclasses.replace(player, room=dataclasses.replace(player.room, drive=rng.uniform(*genre.drive)))
-    low = 40 if song.chord_size == 2 else max(player.low, int(rng.integers(48, 58)))
+    player = draw(choose(song.genre.chord_kinds, rng), rng)
+    if song.genre.drive and player.kind == "electric_guitar":
+        player = replace(player, room=replace(player.room, drive=rng.uniform(*song.genre.drive)))
+    low = 40 if song.genre.chord_size == 2 else max(player.low, int(rng.integers(48, 58)))
     return render(player, chord_strokes(song, seconds, low), seconds, RATE, rng)
 
 
-def lead(genre: Genre, song: Song, seconds: float, rng: np.random.Generator) -> np.ndarray:
+def lead(song: Song, seconds: float, rng: np.random.Generator) -> np.ndarray:
     """The solo part [samples], or rapped speech."""
-    if rng.random() < genre.rap:
-        pitch, tract = rng.uniform(42, 54), rng.uniform(0.95, 1.2)
-        return speech(Notes(np.array([pitch]), np.ones(1), np.array([seconds]), seconds, RATE, rng), tract)[0]
-    player = draw(str(rng.choice(genre.lead_kinds)), rng)
-    beat = song.beat * genre.lead_beat
-    events = melody(player, 0, seconds, rng, beat=beat, key=song.key, scale=song.scale, rests=genre.rests)
+    if rng.random() < song.genre.rap:
+        return speech(seconds, RATE, rng)
+    player = draw(choose(song.genre.lead_kinds, rng), rng)
+    events = melody(player, 0, seconds, rng, beat=song.beat, key=song.key, scale=song.scale, rests=0.2)
     return render(player, events, seconds, RATE, rng)
 
 

@@ -12,26 +12,25 @@ import numpy as np
 import soxr
 
 from helpers import audio
-from helpers.demo.band import GENRES, Song, bass_line, chord_strokes, compose, drum_hits
+from helpers.demo.band import GENRES, Song, bass_line, choose, chord_strokes, compose, drums
 from helpers.demo.build import Job
 from helpers.demo.kinds import draw
 from helpers.demo.music import limited, loudness_to, melody, panned, render
-from helpers.demo.struck import Kit
 from helpers.files import write_text
 
 RATE, SECONDS = 44_100, 3.0
 INNER = 22_050  # Hz that the parts are rendered at; what recognisers hear of IRMAS ends below 11 kHz
-KINDS: dict[str, tuple[str, ...]] = {  # IRMAS code -> kinds of virtual instruments
-    "cel": ("cello",), "cla": ("clarinet",), "flu": ("flute",), "gac": ("acoustic_guitar",),
-    "gel": ("driven_guitar", "driven_guitar", "electric_guitar"), "org": ("drawbar_organ", "pipe_organ"),
-    "pia": ("piano",), "sax": ("saxophone",), "tru": ("trumpet",), "vio": ("violin",), "voi": ("voice",),
+KINDS = {  # IRMAS code -> kinds of virtual instruments
+    "cel": "cello", "cla": "clarinet", "flu": "flute", "gac": "acoustic_guitar",
+    "gel": "driven_guitar driven_guitar electric_guitar", "org": "drawbar_organ pipe_organ", "pia": "piano",
+    "sax": "saxophone", "tru": "trumpet", "vio": "violin", "voi": "voice",
 }  # fmt: skip
 CHORDAL = ("gac", "gel", "org", "pia")  # play chords as well as melodies
-TAGS: dict[str, tuple[str, ...]] = {  # genre in a file name -> rules that the backing follows
-    "cla": ("classical",), "cou_fol": ("country",), "jaz_blu": ("jazz", "blues"), "lat_sou": ("reggae", "disco"),
-    "pop_roc": ("pop", "rock", "disco"),
+TAGS = {  # genre in a file name -> rules that the backing follows
+    "cla": "classical", "cou_fol": "country", "jaz_blu": "jazz blues", "lat_sou": "reggae disco",
+    "pop_roc": "pop rock disco",
 }  # fmt: skip
-BASSES = ("electric_bass", "acoustic_bass", "synth_bass")
+BASSES = "electric_bass acoustic_bass synth_bass"
 LABELS = (0.35, 0.4, 0.2, 0.05)  # probability of 1, 2, 3, 4 labelled instruments in a test excerpt
 SIZES = {  # recordings of each instrument, clips of a recording, test recordings, seconds of a test excerpt
     "tiny": (2, 2, 9, (5.0, 5.0)),
@@ -53,9 +52,9 @@ def write_training(folder: Path, rng: np.random.Generator, code: str, number: in
     """Write the clips of one training recording."""
     tag, song, backing = accompaniment(rng, clips * SECONDS, "cla" if code in ("cel", "vio") else None)
     mix = part(code, song, clips * SECONDS, rng) + backing
-    drums = "" if tag == "cla" else "[dru]" if song.drums else "[nod]"
+    drummed = "" if tag == "cla" else "[dru]" if song.drums else "[nod]"
     for clip, stereo in enumerate(np.split(finished(mix, rng), clips)):
-        name = f"[{code}]{drums}[{tag}]{number:04d}__{clip + 1}.wav"
+        name = f"[{code}]{drummed}[{tag}]{number:04d}__{clip + 1}.wav"
         audio.write(folder / "IRMAS-TrainingData" / code / name, stereo, RATE)
 
 
@@ -72,7 +71,7 @@ def write_test(folder: Path, rng: np.random.Generator, portion: int, number: int
 
 def part(code: str, song: Song, seconds: float, rng: np.random.Generator) -> np.ndarray:
     """What a labelled instrument plays, as stereo [samples, 2]: a melody, and chords where it can."""
-    player = draw(str(rng.choice(KINDS[code])), rng)
+    player = draw(choose(KINDS[code], rng), rng)
     beat = song.beat * rng.choice([0.7, 1.0, 1.4])
     chordal = code in CHORDAL and rng.random() < 0.6
     events = chord_strokes(song, seconds, max(player.low, 45)) if chordal else []
@@ -85,15 +84,13 @@ def part(code: str, song: Song, seconds: float, rng: np.random.Generator) -> np.
 def accompaniment(rng: np.random.Generator, seconds: float, likely: str | None) -> tuple[str, Song, np.ndarray]:
     """Genre tag, song, and unlabelled drums and bass as stereo [samples, 2]; `likely` is a tag for every other."""
     tag = likely if likely and rng.random() < 0.5 else str(rng.choice(list(TAGS)))
-    genre = GENRES[str(rng.choice(TAGS[tag]))]
-    song = compose(genre, rng)
+    song = compose(GENRES[choose(TAGS[tag], rng)], rng)
     mix = np.zeros((round(seconds * INNER), 2), np.float32)
     if song.drums:
-        kit = Kit(rng, electronic=rng.random() < genre.electronic)
-        drums = kit.render(drum_hits(song, seconds, rng), seconds, INNER)
-        mix += panned(loudness_to(drums, -28 + rng.normal(0, 2.5)), rng.uniform(-0.2, 0.2)) if drums.any() else 0
+        beats = loudness_to(drums(song, seconds, INNER, rng), -28 + rng.normal(0, 2.5))
+        mix += panned(beats, rng.uniform(-0.2, 0.2))
     if tag != "cla":
-        player = draw(str(rng.choice(BASSES)), rng)
+        player = draw(choose(BASSES, rng), rng)
         line = render(player, bass_line(song, seconds, max(player.low, 28), rng), seconds, INNER, rng)
         mix += panned(loudness_to(line, -28 + rng.normal(0, 2.5)), rng.uniform(-0.2, 0.2))
     return tag, song, mix

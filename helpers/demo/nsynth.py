@@ -11,9 +11,9 @@ import numpy as np
 
 from helpers import audio
 from helpers.demo.build import Job
-from helpers.demo.kinds import Instrument, draw
+from helpers.demo.instruments import Instrument
+from helpers.demo.kinds import draw
 from helpers.demo.sound import Notes
-from helpers.demo.sustained import Organ, Wind
 from helpers.files import write_json
 
 RATE, SECONDS, HELD = 16_000, 4.0, 3.0
@@ -90,19 +90,15 @@ def qualities(waveform: np.ndarray, instrument: Instrument) -> dict[str, bool]:
     frames = np.sqrt(np.mean(waveform.reshape(80, -1) ** 2, axis=1))  # 50 ms each
     loudest = int(frames.argmax())
     late, released = frames[50:58].mean() / frames[loudest], frames[70:].mean() / max(frames[50:58].mean(), 1e-9)
-    turns = np.count_nonzero(np.diff(np.sign(np.diff(frames[8:58]))))
-    swing = np.std(frames[8:58]) / max(np.mean(frames[8:58]), 1e-9)
-    tone = instrument.tone
-    rotor = tone.rate if isinstance(tone, Organ) and tone.tremolo > 0.1 else 0
     return {
         "bright": centroid > 1800, "dark": centroid < 450,
         "distortion": instrument.room.drive > 2, "fast_decay": late < 0.05,
         "long_release": bool(late > 0.03 and released > 0.12),
-        "multiphonic": instrument.kind in ("pipe_organ", "sheng") or (isinstance(tone, Wind) and tone.voices >= 2),
-        "nonlinear_env": bool(late > 0.1 and swing > 0.25 and turns > 6),
+        "multiphonic": instrument.kind in ("pipe_organ", "harmonica", "synth_brass"),
+        "nonlinear_env": instrument.tremolo > 0.15,
         "percussive": loudest <= 2 and late < 0.35,
         "reverb": instrument.room.wet > 0.15 and instrument.room.reverb > 0.6,
-        "tempo-synced": rotor > 3 or getattr(tone, "motor", 0) > 4,
+        "tempo-synced": instrument.tremolo > 0.1 and instrument.rate > 3,
     }  # fmt: skip
 
 

@@ -1,19 +1,18 @@
-"""What the virtual instruments are built from: notes, envelopes, modes, wavetables, shaped noise and filters.
+"""What the virtual instruments are made of: notes, sums of decaying partials, shaped noise, slow curves, a room.
 
-Axes: n notes of one batch, k partials, j levels of brightness, t samples, f frequency bins. Everything is float32.
+Axes: n notes of one batch, j spectra, k partials, t samples, c points of a slow curve (one every STEP samples), f bins.
+Waveforms are float32.
 Reference: J. O. Smith, "Physical Audio Signal Processing" (modal synthesis), W3K Publishing, 2010.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from scipy import fft
 
-TABLE = 4096  # samples of one period in a wavetable
-CONTROL = 128  # samples between two points of a slow curve
+STEP = 16  # samples between two points of a slow curve
 
 
 @dataclass(frozen=True)
@@ -32,52 +31,39 @@ class Notes:
         """Length of the result."""
         return round(self.seconds * self.sample_rate)
 
-    @cached_property
+    @property
     def time(self) -> np.ndarray:
-        """Seconds [1, t]."""
-        return (np.arange(self.samples, dtype=np.float32) / np.float32(self.sample_rate))[None]
+        """Seconds [1, c]."""
+        return np.arange(0, self.samples + STEP, STEP)[None] / self.sample_rate
 
     @property
     def frequency(self) -> np.ndarray:
         """Fundamental frequency in Hz [n, 1]."""
-        return hertz(column(self.pitch))
+        return 440.0 * 2.0 ** ((np.asarray(self.pitch)[:, None] - 69.0) / 12.0)
 
-    @property
-    def force(self) -> np.ndarray:
-        """Velocity [n, 1]."""
-        return column(self.velocity)
-
-    def uniform(self, low: float, high: float) -> np.ndarray:
-        """A random number for each note [n, 1]."""
-        return column(self.rng.uniform(low, high, len(self.pitch)))
+    def full(self, curve: np.ndarray, kind: type = np.float32) -> np.ndarray:
+        """A slow curve [n, c] at every sample [n, t]."""
+        ramp = np.arange(STEP, dtype=kind) / STEP
+        lines = curve[:, :-1, None].astype(kind) + np.diff(curve)[..., None].astype(kind) * ramp
+        return lines.reshape(len(curve), -1)[:, : self.samples]
 
 
-def column(values: np.ndarray | float) -> np.ndarray:
-    """Values [n] as float32 [n, 1]."""
-    return np.atleast_1d(np.asarray(values, np.float32))[:, None]
+def partials(notes: Notes, frequency: np.ndarray, t60: np.ndarray, amplitude: np.ndarray) -> np.ndarray:
+    """Sums [n, j, t] of sinusoids that start at 0 and decay.
 
-
-def hertz(pitch: np.ndarray | float) -> np.ndarray | float:
-    """Frequency of a MIDI pitch: hertz(69) is 440.0."""
-    return 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
-
-
-def modes(notes: Notes, frequency: np.ndarray, t60: np.ndarray, amplitude: np.ndarray) -> np.ndarray:
-    """Sum [n, t] of sinusoids that start at 0 and decay: what a struck or plucked body does.
-
-    All [n, k]: `frequency` in Hz (what lies above the Nyquist frequency is left out), `t60` in seconds until a mode
-    has fallen by 60 dB, `amplitude` at the beginning. exp(s(aB + b)) = exp(s a B) exp(s b) makes it a matrix product.
+    `frequency` in Hz [n, k] (what lies above the Nyquist frequency is left out), `t60` in seconds until a partial has
+    fallen by 60 dB [n, k], `amplitude` at the beginning [n, j, k]. As exp(s(aB + b)) = exp(s a B) exp(s b), it is a
+    product of matrices.
     """
-    amplitude = np.where(frequency < 0.49 * notes.sample_rate, amplitude, 0.0)
+    amplitude = np.where(frequency < 0.49 * notes.sample_rate, 1, 0)[:, None] * amplitude
     block = max(16, round(notes.samples**0.5))  # B
-    blocks = -(-notes.samples // block)
-    cosine, sine = _spirals(notes, frequency, t60, block * np.arange(blocks))  # [n, k, blocks]
-    left = np.concatenate([cosine, sine], axis=1)  # [n, 2k, blocks]
+    starts = block * np.arange(-(-notes.samples // block))
+    left = np.concatenate(_spirals(notes, frequency, t60, starts), axis=1)  # [n, 2k, blocks]
     cosine, sine = _spirals(notes, frequency, t60, np.arange(block))  # [n, k, B]
-    strength = amplitude.astype(np.float32)[:, :, None]
-    right = np.concatenate([sine * strength, cosine * strength], axis=1)  # [n, 2k, B]
-    wave = left.transpose(0, 2, 1) @ right  # [n, blocks, B]
-    return wave.reshape(len(wave), -1)[:, : notes.samples]
+    right = np.concatenate([sine, cosine], axis=1)[:, None]  # [n, 1, 2k, B]
+    strength = np.concatenate([amplitude, amplitude], axis=2).astype(np.float32)  # [n, j, 2k]
+    waves = left.transpose(0, 2, 1)[:, None] @ (right * strength[..., None])  # [n, j, blocks, B]
+    return waves.reshape(*waves.shape[:2], -1)[..., : notes.samples]
 
 
 def _spirals(notes: Notes, frequency: np.ndarray, t60: np.ndarray, samples: np.ndarray):
@@ -89,122 +75,80 @@ def _spirals(notes: Notes, frequency: np.ndarray, t60: np.ndarray, samples: np.n
     return decay * np.cos(angle), decay * np.sin(angle)
 
 
-def cycles(notes: Notes, semitones: np.ndarray | float = 0.0) -> np.ndarray:
-    """Phase in periods [n, t] of tones that deviate by `semitones` [n, t] from their pitch."""
-    ratio = np.exp2(np.asarray(semitones, np.float32) / np.float32(12))
-    step = np.broadcast_to(notes.frequency / notes.sample_rate * ratio, (len(notes.pitch), notes.samples))
-    start = notes.rng.random((len(step), 1))
-    turns = np.cumsum(step, axis=1, dtype=np.float64) + start
-    return (turns - np.floor(turns)).astype(np.float32)
-
-
-def harmonic(notes: Notes, phase: np.ndarray, spectra: np.ndarray, brightness: np.ndarray | None = None) -> np.ndarray:
-    """A periodic tone [n, t] whose spectrum moves between given ones, without harmonics above the Nyquist frequency.
-
-    `phase` is in periods [n, t], from `cycles`; `spectra` are amplitudes of harmonics 1..k at j levels of brightness
-    [n, j, k] (without brightness, j is 1); `brightness` [n, t] goes in 0..1 from the first spectrum to the last. Read
-    from wavetables with linear interpolation.
-    """
-    n, levels, k = spectra.shape
-    orders = np.arange(1, k + 1)
-    fade = np.clip((0.47 * notes.sample_rate / notes.frequency - orders) / 2.0, 0.0, 1.0)  # [n, k]
-    bins = np.zeros((n, levels, TABLE // 2 + 1), np.complex64)
-    bins[:, :, 1 : k + 1] = spectra * fade[:, None] * np.exp(2.4j * orders**2)  # quadratic phases: a small crest
-    tables = (fft.irfft(bins, TABLE) * (TABLE / 2)).astype(np.float32)  # [n, j, TABLE]
-    place = phase * np.float32(TABLE)
+def bent(notes: Notes, waves: np.ndarray, semitones: np.ndarray) -> np.ndarray:
+    """Waves [n, t] with their pitch moved by so many semitones [n, c]: read along a time axis that is warped."""
+    place = STEP * np.cumsum(2 ** (semitones / 12), axis=1)
+    place = np.clip(notes.full(place - place[:, :1], np.float64), 0, waves.shape[1] - 1.001)
     index = place.astype(np.int32)
-    part = place - index.astype(np.float32)
-    index &= TABLE - 1
-    after = (index + 1) & (TABLE - 1)
-
-    def look_up(offset: np.ndarray | int) -> np.ndarray:
-        rows = np.arange(n, dtype=np.int32)[:, None] * (levels * TABLE) + offset
-        flat = tables.reshape(-1)
-        here = flat[rows + index]
-        return here + part * (flat[rows + after] - here)
-
-    if brightness is None:
-        return look_up(0)
-    position = np.clip(brightness, 0.0, 1.0).astype(np.float32) * (levels - 1)
-    low = np.minimum(position.astype(np.int32), levels - 2)
-    dark = look_up(low * TABLE)
-    return dark + (position - low.astype(np.float32)) * (look_up((low + 1) * TABLE) - dark)
-
-
-def noise(notes: Notes, gain: np.ndarray) -> np.ndarray:
-    """Gaussian noise [n, t] of standard deviation about 1 where the `gain` over `bins` [n or 1, f] is 1."""
-    size = padded(notes.samples)
-    spectrum = notes.rng.standard_normal((len(notes.pitch), size // 2 + 1, 2), dtype=np.float32)
-    spectrum = spectrum.view(np.complex64)[..., 0] * gain.astype(np.float32)
-    return fft.irfft(spectrum, size)[:, : notes.samples] * np.float32(np.sqrt(size / 2))
-
-
-def padded(samples: int) -> int:
-    """A fast transform length that leaves room for what a zero-phase filter spreads before the onset."""
-    return fft.next_fast_len(samples + 2000, real=True)
+    part = (place - index).astype(np.float32)
+    padded = np.pad(waves, ((0, 0), (1, 2)))
+    index += np.arange(len(waves), dtype=np.int32)[:, None] * padded.shape[1]
+    p, q, r, s = (padded.reshape(-1).take(index + ahead) for ahead in range(4))
+    return q + 0.5 * part * (r - p + part * (2 * p - 5 * q + 4 * r - s + part * (3 * (q - r) + s - p)))  # cubic
 
 
 def bins(samples: int, sample_rate: int) -> np.ndarray:
-    """Frequencies in Hz [1, f] of the transform that `noise` and `filtered` use for so many samples."""
-    return fft.rfftfreq(padded(samples), 1 / sample_rate).astype(np.float32)[None]
+    """Frequencies in Hz [1, f] of the transform that `noise` uses for so many samples."""
+    return fft.rfftfreq(fft.next_fast_len(samples, real=True), 1 / sample_rate).astype(np.float32)[None]
 
 
-def filtered(waveform: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    """Apply a zero-phase gain over `bins` [n or 1, f] to waveforms [n, t]."""
-    samples = waveform.shape[-1]
-    size = padded(samples)
-    return fft.irfft(fft.rfft(waveform, size) * gain.astype(np.float32), size)[..., :samples]
+def noise(notes: Notes, gain: np.ndarray) -> np.ndarray:
+    """Gaussian noise [n, t] of standard deviation about 1 where the `gain` over `bins` [1, f] is 1.
+
+    The notes of a batch are given the same noise, each from another place on.
+    """
+    size = fft.next_fast_len(notes.samples, real=True)
+    spectrum = notes.rng.standard_normal((size // 2 + 1, 2), dtype=np.float32)
+    wave = fft.irfft(spectrum.view(np.complex64)[:, 0] * gain[0].astype(np.float32), size)
+    wave = np.tile(wave * np.float32(np.sqrt(size / 2)), 2)
+    return np.stack([wave[start : start + notes.samples] for start in notes.rng.integers(size, size=len(notes.pitch))])
 
 
 def low_pass(frequency: np.ndarray, cutoff: np.ndarray | float, order: float = 2.0) -> np.ndarray:
     """Gain of a Butterworth-like low pass; `order` 1 falls by 6 dB an octave."""
-    return 1.0 / np.sqrt(1.0 + (frequency / cutoff) ** (2.0 * order))
-
-
-def resonances(frequency: np.ndarray, centres, widths, gains_db) -> np.ndarray:
-    """Gain of a body: 1 plus bell-shaped peaks, at frequencies of any shape (widths in Hz)."""
-    gain = np.ones_like(frequency)
-    for centre, width, gain_db in zip(centres, widths, gains_db, strict=True):
-        gain = gain + 10 ** (gain_db / 20) / (1.0 + ((frequency - centre) / (0.5 * width)) ** 2)
-    return gain
-
-
-def envelope(notes: Notes, attack, decay=1.0, sustain=1.0, release=0.05) -> np.ndarray:
-    """Attack to 1, exponential decay to `sustain`, release after the note is held; seconds, scalars or [n, 1]."""
-    time = notes.time
-    rise = np.sin(np.float32(np.pi / 2) * np.minimum(time / np.float32(1) / attack, 1.0)) ** 2
-    fall = sustain + (1.0 - sustain) * np.exp(-np.maximum(time - attack, 0.0) / decay)
-    return (rise * fall * damped(notes, release)).astype(np.float32)
-
-
-def damped(notes: Notes, release) -> np.ndarray:
-    """1 while the note is held, then an exponential fall with the time constant `release` (s)."""
-    return np.exp(-np.maximum(notes.time - column(notes.held), 0.0) / np.float32(release))
-
-
-def wobble(notes: Notes, rate: float, irregular: float = 0.2) -> np.ndarray:
-    """A sine [n, t] of about `rate` Hz whose rate and depth drift, as players do."""
-    speed = notes.uniform(1 - irregular, 1 + irregular) * rate
-    phase = speed * notes.time + irregular * drift(notes, 1.5) + notes.uniform(0, 1)
-    return np.sin(np.float32(2 * np.pi) * phase.astype(np.float32))
+    return 1.0 / np.sqrt(1.0 + ((frequency / cutoff) ** 2) ** order)
 
 
 def drift(notes: Notes, rate: float) -> np.ndarray:
-    """A slow random curve [n, t] of unit size with about `rate` turns a second."""
-    points = int(notes.seconds * rate) + 2
-    values = notes.rng.standard_normal((len(notes.pitch), points)).astype(np.float32)
-    blocks = -(-notes.samples // CONTROL)
-    position = np.linspace(0, points - 1.001, blocks + 1)
-    index = position.astype(int)
-    part = (position - index).astype(np.float32)
-    part = part * part * (3 - 2 * part)
-    curve = values[:, index] * (1 - part) + values[:, index + 1] * part  # [n, blocks + 1], one in CONTROL samples
-    ramp = np.arange(CONTROL, dtype=np.float32) / np.float32(CONTROL)
-    lines = curve[:, :-1, None] + np.diff(curve)[:, :, None] * ramp
-    return lines.reshape(len(lines), -1)[:, : notes.samples]
+    """A slow random curve [n, c] of about unit size, with about `rate` turns a second."""
+    values = notes.rng.standard_normal((len(notes.pitch), int(notes.seconds * rate) + 2))
+    place = np.linspace(0, values.shape[1] - 1, notes.time.shape[1])
+    return np.stack([np.interp(place, np.arange(len(row)), row) for row in values])
 
 
 def peak_to(waveform: np.ndarray, level: np.ndarray | float) -> np.ndarray:
     """Scale each waveform [n, t] so that its peak is `level` ([n, 1] or scalar); silence stays silence."""
     peak = np.abs(waveform).max(axis=-1, keepdims=True)
     return waveform * (level / np.maximum(peak, 1e-6)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Room:
+    """What lies between the instrument and the file: amplifier, equaliser, reverberation, noise."""
+
+    drive: float  # saturation of amplifier or tape; 0: none
+    balance: float  # dB an octave around 1 kHz
+    top: float  # Hz, upper end of microphone or sampler
+    bottom: float  # Hz, lower end
+    reverb: float  # s, until it has fallen by 60 dB
+    wet: float  # loudness of the reverberation
+    floor: float  # dB below full scale, of the noise
+    echo: float  # seed of the reverberation
+
+    def record(self, waveforms: np.ndarray, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
+        """Dry waveforms [n, t] to recorded ones; the peak of each is kept."""
+        level, samples = np.abs(waveforms).max(axis=-1, keepdims=True), waveforms.shape[-1]
+        if self.drive > 0.05:
+            waveforms = np.tanh(self.drive * waveforms)
+        length = round(min(self.reverb, 1.5) * sample_rate)
+        size = fft.next_fast_len(samples + length, real=True)  # zero phase: some of it lies before the onset
+        frequency = np.maximum(fft.rfftfreq(size, 1 / sample_rate).astype(np.float32), 1)
+        octaves = np.clip(np.log2(frequency / 1000), -4, 4)
+        gain = 10 ** (self.balance * octaves / 20) * low_pass(frequency, self.top) * low_pass(self.bottom, frequency, 1)
+        if self.wet > 0.01:
+            decay = np.exp(-6.908 * np.arange(length) / (self.reverb * sample_rate))
+            response = np.random.default_rng(int(self.echo)).standard_normal(length) * decay / np.sqrt(decay @ decay)
+            gain = gain * (1 + self.wet * fft.rfft(response.astype(np.float32), size))
+        wave = fft.irfft(fft.rfft(waveforms, size) * gain, size)[..., :samples]
+        hum = 10 ** (self.floor / 20) * rng.standard_normal(wave.shape, dtype=np.float32)
+        return peak_to(wave, level) + hum

@@ -58,9 +58,9 @@ def data_root(name: str, root: str | Path = "", budget: str = "quick") -> Path:
         raise InputError(f"{root}: no such folder; --data-root is the folder that holds nsynth/, irmas/ and so on")
     if corpus(name).can_be_scored(real := Path(root or DATA)):
         return real
-    from helpers import demo
+    from helpers.demo import build
 
-    return demo.ensure("tiny" if budget == "smoke" else "small")
+    return build.ensure("tiny" if budget == "smoke" else "small")
 
 
 def kind(root: Path) -> str:

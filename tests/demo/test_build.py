@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import joblib
 import pytest
 
-from helpers import demo
 from helpers.__main__ import main
 from helpers.config import InputError
 from helpers.datasets.base import data_label
@@ -105,12 +104,12 @@ def test_ensure_keeps_larger_and_replaces_smaller_or_outdated(tmp_path, monkeypa
     monkeypatch.setattr(build, "_write_corpus", lambda out, corpus, size, seed: (out / corpus).mkdir())
     monkeypatch.setattr(build, "version", lambda: "abc")
     for size in ("tiny", "small", "tiny"):
-        demo.ensure(size, tmp_path)
+        build.ensure(size, tmp_path)
         wanted.append(build.read_mark(tmp_path).size)
     assert wanted == ["tiny", "small", "small"]
     assert "replacing generated corpora (size tiny, seed 0) by size small" in capsys.readouterr().err
     monkeypatch.setattr(build, "version", lambda: "def")
-    demo.ensure("tiny", tmp_path)
+    build.ensure("tiny", tmp_path)
     assert build.read_mark(tmp_path) == ("tiny", 0, "def")
 
 
