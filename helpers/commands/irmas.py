@@ -32,7 +32,9 @@ chmusic = cli.group("ChMusic: eleven Chinese instruments; pieces 1 to 4 train, p
 MULTILABEL, PREDOMINANT_FILE = CHECKPOINTS / "irmas_multilabel.pt", CHECKPOINTS / "irmas.pt"
 Multilabel = Annotated[Path, cli.file("checkpoint", "checkpoints/irmas_multilabel.pt")]
 Predominant = Annotated[Path, cli.file("checkpoint", "checkpoints/irmas.pt")]
-Model = Literal["cnn_var_time", "three_band", "nine_branch", "panns_cnn6", "panns_cnn10", "panns_cnn14"]
+Model = Literal[
+    "instrument_statistics", "cnn_var_time", "three_band", "nine_branch", "panns_cnn6", "panns_cnn10", "panns_cnn14"
+]
 Pool = Annotated[
     Literal["mean", "max", "sum"],
     typer.Option(help="over the windows of a recording; sum: relative to its most certain instrument"),
@@ -145,14 +147,14 @@ def predict_predominant(
 @predominant.command("train", epilog=PREDOMINANT)
 def train_predominant(
     data_root: DataRoot = DATA,
-    model: Model = "cnn_var_time",
+    model: Model = "instrument_statistics",
     panns: Annotated[Path | None, cli.file("published weights to start from; frozen for four epochs")] = None,
     epochs: cli.RecipeEpochs = None,
     seed: Seed = 0,
     out: Predominant = PREDOMINANT_FILE,
     run_dir: cli.RunDir = ROOT / "runs" / "predominant",
 ) -> None:
-    """Train on IRMAS; cnn_var_time starts from phrases of NSynth notes, the others from PANNs weights if given."""
+    """Train on IRMAS: a linear classifier with help from NSynth notes, or a network, which may start from PANNs."""
     from helpers.experiments import predominant as study
     from helpers.experiments.common import command_line
     from helpers.experiments.designs import train_network
@@ -161,11 +163,11 @@ def train_predominant(
     command = command_line(
         "predominant", "train", data_root=data_root, model=model, panns=panns, epochs=epochs, seed=seed, out=out
     )
-    if model == "cnn_var_time":
-        checkpoint = study.train(data_root, epochs or 0, seed, run_dir, command)
+    if model == study.MODEL:
+        checkpoint = study.train(data_root, seed, command)
     else:
         checkpoint = train_network(data_root, model, panns, epochs or 0, seed, run_dir, command)
-    save_checkpoint(out, checkpoint, half=model != "cnn_var_time")  # a solved layer is exact or wrong
+    save_checkpoint(out, checkpoint, half=model != study.MODEL)  # a fitted layer is exact or wrong
     print("; ".join(f"{name}: {value}" for name, value in checkpoint.scores.items()))
     print(f"wrote {out}")
 

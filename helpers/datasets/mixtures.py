@@ -6,13 +6,17 @@ network that will be given music learn from a corpus of notes such as NSynth.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from helpers import audio
+from helpers.config import InputError
 from helpers.datasets.base import Clip, ClipDataset
+from helpers.datasets.nsynth import pitch_of
 
 LEVEL_DB = (-9.0, 0.0)  # of an added clip relative to the first
 NOTE_S = (0.15, 1.5)  # shortest and longest note of a phrase
@@ -21,6 +25,13 @@ DETUNE = 3.0  # semitones up or down that a note may be shifted by, as a tape pl
 LEVEL = (0.4, 1.0)  # amplitude of a note
 CHORDS = 0.4  # share of phrases in which notes overlap
 KEPT_NOTES = 512  # decoded notes kept in memory, of each process
+PLAYED = {  # code of IRMAS -> beginning of the names of NSynth instruments, lowest and highest key
+    "cel": ("string_acoustic", 36, 76), "cla": ("reed_acoustic", 50, 94), "flu": ("flute_acoustic", 55, 96),
+    "gac": ("guitar_acoustic", 40, 88), "gel": ("guitar_electronic", 40, 88), "org": ("organ_electronic", 36, 96),
+    "pia": ("keyboard_acoustic", 28, 96), "sax": ("reed_acoustic", 44, 88), "tru": ("brass_acoustic", 50, 86),
+    "vio": ("string_acoustic", 55, 100), "voi": ("vocal_acoustic", 43, 84),
+}  # fmt: skip
+LEAST_NOTES = 5  # of an instrument that plays phrases, if some have so many
 
 
 class MixtureDataset:
@@ -51,6 +62,24 @@ class MixtureDataset:
         rng = np.random.default_rng((self.seed, index))
         others = rng.choice(len(self.data), int(rng.integers(voices)))
         return [index % len(self.data), *others.tolist()]
+
+
+def playing(notes: Sequence[Clip], codes: Sequence[str]) -> list[Clip]:
+    """The NSynth notes that stand for instruments of IRMAS, labelled with their place in `codes`.
+
+    Raises:
+        InputError: there are none, or only for one of them.
+    """
+    found = []
+    for number, code in enumerate(codes):
+        beginning, low, high = PLAYED[code]
+        fitting = [note for note in notes if note.name.startswith(beginning) and low <= (pitch_of(note) or 0) <= high]
+        count = Counter(note.group for note in fitting)
+        enough = [note for note in fitting if count[note.group] >= LEAST_NOTES]
+        found += [replace(note, labels=(number,)) for note in enough or fitting]
+    if len({note.labels for note in found}) < 2:
+        raise InputError(f"NSynth: no instruments that play {', '.join(codes)} in {len(notes)} notes; give more of it")
+    return found
 
 
 class PhraseDataset:

@@ -7,7 +7,7 @@ among its labels.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,41 +16,57 @@ import torch
 
 from helpers.augmentation.mixing import MixAndUnite, Mixup
 from helpers.augmentation.waveform import Compose, Noise, Resample, Sometimes
-from helpers.config import TrainConfig
+from helpers.config import InputError, TrainConfig
 from helpers.datasets import irmas, nsynth
-from helpers.datasets.base import Clip, ClipDataset, multi_hot
+from helpers.datasets.base import Clip, ClipDataset, multi_hot, subset
 from helpers.datasets.mixtures import PhraseDataset
 from helpers.evaluation.multilabel import per_class
 from helpers.experiments import irmas as study
 from helpers.experiments.common import Trained, block_folds, curves, labels_of, split_by_fold
+from helpers.experiments.nsynth import load_notes
 from helpers.models import build, multistft, panns
 from helpers.models.checkpoint import Checkpoint
 from helpers.prediction.clips import predict_clips
 from helpers.training.fit import fit
 
-Plan = tuple[str, dict[str, Any], dict[str, Any]]  # model, its arguments, options of `train_design`
+
+@dataclass(frozen=True)
+class Plan:
+    """A network to train, and what is different from model 2.0 of the slides."""
+
+    model: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    state: dict[str, torch.Tensor] | None = None  # weights of the encoder from elsewhere; it is frozen at first
+    loss: str = "cross_entropy"
+    noise: bool = True  # and another tuning
+    mix: Mixup | MixAndUnite | None = None  # of batches and their labels
+
+
 RECIPE = TrainConfig(  # batch size and optimiser of the slides
     epochs=30, batch_size=16, optimizer="adam", weight_decay=0.0, learning_rate=1e-3, schedule="constant", patience=8,
     workers=1,
 )  # fmt: skip
 FREEZE_EPOCHS = 4  # 0 to 3: so long a backbone with weights from elsewhere stays as it is
-DESIGNS = {"1.0: nine spectrograms": "nine_branch", "2.0: three spectrograms": "three_band"}
-METHODS: dict[str, Plan] = {  # what the slides tried beside the architecture, each switched on or off alone
-    "without normalisation": ("three_band", {"normalise": False}, {}),
-    "without noise": ("three_band", {}, {"noise": False}),
-    "with data mixing": ("three_band", {}, {"mix": Mixup()}),
-    "with additive samples": ("three_band", {}, {"mix": MixAndUnite(voices=2)}),
+DESIGNS = {"1.0: nine spectrograms": Plan("nine_branch"), "2.0: three spectrograms": Plan("three_band")}
+GOALS = {f"{name[:3]}, eleven sigmoids": replace(plan, loss="bce") for name, plan in DESIGNS.items()}
+METHODS = {  # what the slides tried beside the architecture, each switched on or off alone
+    "without normalisation": Plan("three_band", {"normalise": False}),
+    "without noise": Plan("three_band", noise=False),
+    "with data mixing": Plan("three_band", mix=Mixup()),
+    "with additive samples": Plan("three_band", mix=MixAndUnite(voices=2)),
 }
-TRANSFORMS: dict[str, Plan] = {name: ("one_branch", {"transform": name}, {}) for name in multistft.TRANSFORMS}
+TRANSFORMS = {name: Plan("one_branch", {"transform": name}) for name in multistft.TRANSFORMS}
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How large the comparison is: on a processor the published width takes hours, so budgets below full are narrow."""
+    """How large the comparison is. The published width takes minutes an epoch on a processor, so only *full* has it."""
 
     epochs: int
-    clips: int  # of training and of validation, at most
-    channels: tuple[int, ...]  # of every extractor
+    clips: int  # of training, at most, and half as many of validation
+    real: int  # real clips to cross-validate on, at most
+    channels: tuple[int, ...]  # of every extractor of the designs
+    narrow: tuple[int, ...]  # of the other methods and transforms
     phrases: int  # of NSynth notes, which stand in for PANNs weights where there are none
     excerpts: int  # test excerpts, at most
     folds: int  # of the cross-validation on real clips
@@ -58,9 +74,9 @@ class Scale:
 
 
 SCALES = {
-    "smoke": Scale(1, 24, (2, 4, 4, 8), 16, 6, 3, 0),
-    "quick": Scale(2, 66, (4, 8, 16, 32), 44, 16, 3, 0),
-    "full": Scale(25, 10**9, multistft.CHANNELS, 3_000, 10**9, 4, 1),
+    "smoke": Scale(1, 22, 33, (2, 4, 4, 8), (2, 4, 4, 8), 16, 6, 3, 0),
+    "quick": Scale(2, 44, 66, (4, 8, 16, 32), (4, 8, 16, 32), 44, 12, 3, 0),
+    "full": Scale(8, 88, 10**9, multistft.CHANNELS, (16, 32, 64, 128), 320, 10**9, 4, 1),
 }
 
 
@@ -69,15 +85,22 @@ def augmentation() -> Compose:
     return Compose((Sometimes(0.5, Resample(2.0)), Sometimes(0.5, Noise())))
 
 
-def recipe(scale: Scale, seed: int, moved: bool = False) -> TrainConfig:
-    """The recipe of all designs; with weights from elsewhere the backbone is frozen at first, nothing else differs."""
-    config = replace(RECIPE, epochs=scale.epochs, seed=seed, workers=scale.workers)
-    return replace(config, freeze_epochs=min(FREEZE_EPOCHS, config.epochs // 2)) if moved else config
+def recipe(scale: Scale, plan: Plan, seed: int) -> TrainConfig:
+    """The recipe of all plans; with weights from elsewhere the backbone is frozen at first, nothing else differs."""
+    frozen = min(FREEZE_EPOCHS, scale.epochs // 2) if plan.state else 0
+    return replace(RECIPE, epochs=scale.epochs, seed=seed, workers=scale.workers, loss=plan.loss, freeze_epochs=frozen)
+
+
+def recordings(root: Path, scale: Scale, seed: int) -> tuple[list[Clip], list[Clip]]:
+    """Training and validation clips of different recordings."""
+    clips, valid = study.recordings(root, scale.clips, seed)
+    return clips, subset(valid, max(scale.clips // 2, len(irmas.CODES)), seed)
 
 
 def sample_rate_of(model: str) -> int:
     """Rate in Hz that a model works at."""
-    return panns.SAMPLE_RATE if model in panns.MODELS else multistft.SAMPLE_RATE
+    known = dict.fromkeys(panns.MODELS, panns.SAMPLE_RATE) | {study.MODEL: study.MEL.sample_rate}
+    return known.get(model, multistft.SAMPLE_RATE)
 
 
 def dataset(clips: Sequence[Clip], model: str = "three_band") -> ClipDataset:
@@ -86,51 +109,56 @@ def dataset(clips: Sequence[Clip], model: str = "three_band") -> ClipDataset:
 
 
 def train_design(
-    model: str, arguments: dict[str, Any], clips: Sequence[Clip], valid: Sequence[Clip], config: TrainConfig,
-    noise: bool = True, mix: Mixup | MixAndUnite | None = None, state: dict | None = None, run_dir: Path | None = None,
-) -> Trained:  # fmt: skip
-    """Train a network on the single labels of clips; the best epoch is that with most hits on `valid`.
-
-    `mix` mixes batches and their labels; `state` holds weights for the encoder from elsewhere.
-    """
-    network = build(model, len(irmas.CODES), seed=config.seed, **arguments)
-    if state:
-        network.encoder.load_state_dict(state)
-    history = fit(network, dataset(clips, model), dataset(valid, model), config,
-                  augment=augmentation() if noise else None, batch_augment=mix, run_dir=run_dir)  # fmt: skip
-    return Trained(network, model, arguments, [curves(history)], config, list(clips))
-
-
-def encoder_weights(scale: Scale, seed: int, panns_file: Path | None, notes_root: Path) -> dict[str, torch.Tensor]:
-    """Weights for the branches of model 2.3: of a published PANNs file, or learned from phrases of NSynth notes."""
-    if panns_file:
-        network = build("three_band", len(irmas.CODES), seed=seed)
-        network.encoder.load_panns(panns.read_panns(panns_file))
-        return network.encoder.state_dict()
-    source = build("three_band", len(nsynth.FAMILIES), seed=seed, channels=list(scale.channels))
-    sets = (PhraseDataset(nsynth.clips(notes_root, split), len(nsynth.FAMILIES), multistft.SAMPLE_RATE, irmas.SECONDS,
-                          n, seed)
-            for split, n in (("train", scale.phrases), ("valid", scale.phrases // 4)))  # fmt: skip
-    fit(source, *sets, recipe(scale, seed))
-    return source.encoder.state_dict()
-
-
-def designs(state: dict, source: str) -> dict[str, Plan]:
-    """Plans of 1.0, 2.0 and 2.3, the last with weights from elsewhere, which say how wide it is."""
-    widths = [len(weight) for name, weight in state.items() if name.startswith("branches.0.") and weight.ndim == 4]
-    plans = {name: (model, {}, {}) for name, model in DESIGNS.items()}
-    return plans | {f"2.3: three, from {source}": ("three_band", {"channels": widths}, {"state": state})}
+    plan: Plan, clips: Sequence[Clip], valid: Sequence[Clip], config: TrainConfig, run_dir: Path | None = None
+) -> Trained:
+    """Train a network on the single labels of clips; the best epoch is that with most hits on `valid`."""
+    network = build(plan.model, len(irmas.CODES), seed=config.seed, **plan.arguments)
+    if plan.state:
+        network.encoder.load_state_dict(plan.state)
+    augment = augmentation() if plan.noise else None
+    history = fit(network, dataset(clips, plan.model), dataset(valid, plan.model), config, augment=augment,
+                  batch_augment=plan.mix, run_dir=run_dir)  # fmt: skip
+    numbers = curves(history) | {"seconds": history.curve("seconds")}
+    return Trained(network, plan.model, plan.arguments, [numbers], config, list(clips))
 
 
 def compare(
     plans: Mapping[str, Plan], clips: Sequence[Clip], valid: Sequence[Clip], scale: Scale, seed: int
 ) -> dict[str, Trained]:
     """Every plan trained on the same clips with the same recipe, best epoch on the same validation clips."""
-    return {
-        name: train_design(model, {"channels": list(scale.channels)} | arguments, clips, valid,
-                           recipe(scale, seed, moved="state" in options), **options)
-        for name, (model, arguments, options) in plans.items()
-    }  # fmt: skip
+    return {name: train_design(wide(plan, scale.channels), clips, valid, recipe(scale, plan, seed))
+            for name, plan in plans.items()}  # fmt: skip
+
+
+def wide(plan: Plan, channels: Sequence[int]) -> Plan:
+    """The plan with extractors so wide, unless it says how wide they are."""
+    return replace(plan, arguments={"channels": list(channels)} | plan.arguments)
+
+
+def from_panns(path: Path, model: str = "three_band") -> Plan:
+    """A network of full size that starts from a published PANNs file: model 2.3, or PANNs' own.
+
+    Raises:
+        InputError: the weights are of another network, or there is no place for them in this one.
+    """
+    if model not in panns.MODELS | multistft.MODELS:
+        raise InputError(f"model {model!r}: cannot start from PANNs weights; leave them out, or choose three_band")
+    network, weights = build(model, len(irmas.CODES)), panns.read_panns(path)
+    if model in panns.MODELS:
+        panns.load_backbone(network, weights)
+        return Plan(model, state=network.encoder.state_dict())
+    network.encoder.load_panns(weights)
+    return Plan(model, {"channels": list(multistft.CHANNELS)}, network.encoder.state_dict())
+
+
+def from_notes(scale: Scale, seed: int, root: Path) -> Plan:
+    """Model 2.3 where there are no PANNs weights: its branches learn the NSynth families from phrases of notes."""
+    source, notes = wide(Plan("three_band"), scale.channels), load_notes(root)
+    network = build(source.model, len(nsynth.FAMILIES), seed=seed, **source.arguments)
+    sets = (PhraseDataset(part, len(nsynth.FAMILIES), multistft.SAMPLE_RATE, irmas.SECONDS, n, seed)
+            for part, n in ((notes.train, scale.phrases), (notes.valid, scale.phrases // 4)))  # fmt: skip
+    fit(network, *sets, recipe(scale, source, seed))
+    return replace(source, state=network.encoder.state_dict())
 
 
 def hits_by_folds(plans: Mapping[str, Plan], clips: Sequence[Clip], scale: Scale, seed: int) -> dict[str, np.ndarray]:
@@ -166,15 +194,10 @@ def train_network(
 ) -> Checkpoint:
     """`predominant train --model`: train on all recordings but those that choose the epoch, from PANNs if given."""
     clips, valid = study.recordings(root, 10**9, seed)
-    scale, state = replace(SCALES["full"], epochs=epochs or RECIPE.epochs), None
-    if weights and model in panns.MODELS:
-        network = build(model, len(irmas.CODES), seed=seed)
-        panns.load_backbone(network, panns.read_panns(weights))
-        state = network.encoder.state_dict()
-    elif weights:
-        state = encoder_weights(scale, seed, weights, root)
-    config = recipe(scale, seed, moved=state is not None)
-    trained = train_design(model, {}, clips, valid, config, state=state, run_dir=run_dir)
+    arguments = study.ARGUMENTS if model == study.MODEL else {}
+    plan = from_panns(weights, model) if weights else Plan(model, arguments)
+    config = recipe(replace(SCALES["full"], epochs=epochs or RECIPE.epochs), plan, seed)
+    trained = train_design(plan, clips, valid, config, run_dir)
     best = max(trained.histories[0]["valid_score"])
     return replace(study.checkpoint_of(trained, root, command, scores={"validation hit@1": round(best, 4)}),
                    sample_rate=sample_rate_of(model))  # fmt: skip

@@ -6,7 +6,7 @@ there are real clips and no test excerpts, recordings are left out in turn and t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ MEL = MelConfig(sample_rate=16_000, n_fft=1024, hop_length=512, n_mels=64, f_min
 ARGUMENTS = {"mel": asdict(MEL), "channels": [16, 32, 64, 128]}
 RECIPE = TrainConfig(loss="bce", learning_rate=3e-3, batch_size=32, monitor="loss", patience=15, workers=1)
 EPOCHS = {"smoke": 1, "quick": 6, "full": 30}
+CLIPS = {"smoke": 33, "quick": 66, "full": 10**9}  # of training and of validation, at most
+EXCERPTS = {"smoke": 12, "quick": 24, "full": 10**9}
 FRACTIONS = (0.7, 0.3)  # of the training recordings that are trained on, and that choose epoch and thresholds
 VOICES = 3  # instruments at once in training mixtures and validation mixtures, at most
 MOST_MIXTURES = 1_000  # for validation
@@ -101,15 +103,10 @@ def train(
                    reached)  # fmt: skip
 
 
-def outputs(network: Callable, data: ClipDataset | MixtureDataset) -> np.ndarray:
-    """What a network in evaluation mode gives for a data set of equally long waveforms, [n, …]."""
-    parts = batches(range(len(data)), RECIPE.batch_size)
-    return np.concatenate(list(infer(network, parts, lambda part: np.stack([data[index][0] for index in part]))))
-
-
 def dataset_scores(network: nn.Module, data: MixtureDataset) -> np.ndarray:
     """Probabilities [n, classes] of a data set of equally long waveforms."""
-    return expit(outputs(network.eval(), data))
+    parts = batches(range(len(data)), RECIPE.batch_size)
+    return expit(np.concatenate(list(infer(network.eval(), parts, lambda part: np.stack([data[n][0] for n in part])))))
 
 
 def cross_validate(clips: Sequence[Clip], config: TrainConfig, folds: int, mix: bool = True) -> dict[str, np.ndarray]:
@@ -198,11 +195,10 @@ def compare_mixing(root: Path, budget: str, seed: int, command: str) -> tuple[Re
         The result, each system's score being that of its median seed, and for figures `scores` [n, 11] and `thresholds`
         [11] of the first mixing run, `targets` [n, 11], and `histories`, the curves of the first run of both systems.
     """
-    plan, test = BUDGETS[budget], irmas.clips(root, "test")
-    test = subset(test, 12 if budget == "smoke" else plan.max_clips, seed)
+    test = subset(irmas.clips(root, "test"), EXCERPTS[budget], seed)
     runs: dict[str, list[dict]] = {"mixing": [], "no mixing": []}
-    for number in range(seed, seed + plan.seeds):
-        clips, valid = recordings(root, plan.max_clips, number)
+    for number in range(seed, seed + BUDGETS[budget].seeds):
+        clips, valid = recordings(root, CLIPS[budget], number)
         for system in runs:
             trained = train(clips, valid, recipe(EPOCHS[budget], number), mix=system == "mixing")
             scores = score_excerpts(checkpoint_of(trained, root, ""), test)

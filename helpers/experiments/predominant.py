@@ -1,154 +1,217 @@
-"""The predominant instrument from few clips (notebook 05): transfer from phrases of NSynth notes.
+"""The predominant instrument from few clips (notebook 05): a linear classifier of statistics, with help from notes.
 
-An encoder that learned the NSynth families from phrases, mixed with each other and with other music, stays as it is; a
-linear layer is solved on its embeddings of the clips, beside fixed statistics of their timbre. What is chosen for it is
-chosen inside of the cross-validation that reports.
+A network cannot be trained on a dozen clips a class. Statistics of timbre, pitch and dynamics can be weighed by a
+logistic regression, if it also sees every clip in other rooms, at other pitches and behind other music; a second one
+learned the same instruments from phrases of NSynth notes and never saw a clip. Both are linear in the same standardised
+statistics, so their sum is one layer. What is chosen is chosen inside of the cross-validation that reports.
+
+Axis letters: n clips, K copies of each (the first is the clip itself), D statistics, C classes, m phrases.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import nn
+from scipy.special import log_softmax
 
-from helpers.augmentation.mixing import Background, MixAndUnite
-from helpers.augmentation.spectral import SpecAugment
-from helpers.augmentation.waveform import Compose, Equalise, Noise, Reverberate, Sometimes
-from helpers.config import InputError, TrainConfig
-from helpers.datasets import gtzan, irmas, nsynth
-from helpers.datasets.base import Clip, groups
-from helpers.datasets.mixtures import PhraseDataset
+from helpers.augmentation.mixing import Background
+from helpers.augmentation.waveform import Augmentation, Compose, Equalise, Resample, Reverberate, Sometimes
+from helpers.config import InputError
+from helpers.datasets import gtzan, irmas
+from helpers.datasets.base import Clip
+from helpers.datasets.mixtures import PhraseDataset, playing
 from helpers.evaluation.intervals import bootstrap
 from helpers.experiments import irmas as study
 from helpers.experiments.common import Trained, block_folds, labels_of
-from helpers.experiments.irmas import ARGUMENTS, MEL, MODEL, TASK, checkpoint_of
+from helpers.experiments.irmas import TASK, checkpoint_of
+from helpers.experiments.nsynth import load_notes
+from helpers.features.timbre import SAMPLE_RATE, InstrumentStatistics
 from helpers.models import build
 from helpers.models.base import AudioClassifier
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
-from helpers.models.pooled import Standardise, discriminant
-from helpers.training.fit import fit
+from helpers.models.whitened import Layer, logistic
+from helpers.prediction.clips import CORES, batches, infer
 
-TIMBRE_CNN = "timbre_cnn"
-PHRASES = 5_000  # drawn once; altered anew in every epoch
-NOTE_RECIPE = TrainConfig(
-    epochs=6, batch_size=64, learning_rate=3e-3, loss="bce", balanced=False, monitor="loss", workers=1
-)
-SHRINKAGES = (0.2, 0.4, 0.6, 0.8)  # of the covariance of embeddings; chosen inside of the cross-validation
-BLOCKS = 4  # folds, of neighbours
+MODEL = "instrument_statistics"
+FOLDS = 4  # blocks of neighbours
+SNR_DB = (0.0, 14.0)  # of a clip over other music
+CROPPED = 2 / 3  # share of a clip that is left
+OPTIMISTIC = "a little optimistic, since the candidates were proposed after scores of such clips had been seen"
+NOTES_C = 0.16  # of the regression on phrases, over their number
 CONSTANT_VOICE = irmas.OFFICIAL_TEST_LABELS["voi"] / irmas.OFFICIAL["test"]  # share correct of always saying voice
 
 
-def learn_from_notes(
-    notes: Sequence[Clip], others: Sequence[Clip], background: Sequence[Clip], config: TrainConfig,
-    phrases: int = PHRASES, run_dir: Path | None = None,
-) -> AudioClassifier:  # fmt: skip
-    """Train CNNVarTime to name the NSynth families in phrases; the best epoch is that on notes of `others`."""
-    network = build(MODEL, len(nsynth.FAMILIES), seed=config.seed, **ARGUMENTS)
-    train, valid = (
-        PhraseDataset(part, len(nsynth.FAMILIES), MEL.sample_rate, irmas.SECONDS, n, seed)
-        for part, n, seed in ((notes, phrases, config.seed), (others, max(8, phrases // 20), config.seed + 1))
-    )
-    behind = (Sometimes(0.6, Background(background, MEL.sample_rate)),) if background else ()
-    augment = Compose((Sometimes(0.5, Reverberate()), Equalise(5.0), *behind, Sometimes(0.3, Noise())))
-    fit(
-        network, train, valid, config, augment=augment, spec_augment=SpecAugment(), run_dir=run_dir,
-        batch_augment=MixAndUnite(voices=2, probability=0.5, level_db=(-12.0, 0.0)),
-    )  # fmt: skip
-    return network
+@dataclass(frozen=True)
+class Recipe:
+    """How large the training is, and what is chosen: which statistics count, how freely, and the share of the notes."""
+
+    seed: int = 0
+    copies: int = 6  # of every clip and kind
+    phrases: int = 1_600
+    blocks: tuple[str, ...] = ("",)  # beginnings of the names of blocks
+    C: float = 0.5  # of the regression, where a clip and its copies weigh 1
+    notes: float = 1.0
 
 
-def transfer(network: AudioClassifier, clips: Sequence[Clip], classes: Sequence[int]) -> tuple[AudioClassifier, float]:
-    """A `timbre_cnn` with the encoder as it is, a layer solved for `classes` (indices of codes); and the shrinkage."""
-    taken = build(TIMBRE_CNN, len(classes), **ARGUMENTS).eval()
-    taken.encoder.mel.load_state_dict(network.frontend.state_dict())
-    taken.encoder.cnn.load_state_dict(network.encoder.state_dict())
-    embedding, labels = embeddings(taken, clips), torch.tensor([list(classes).index(clip.labels[0]) for clip in clips])
-    shrinkage = choose_shrinkage(embedding, labels, block_folds(clips, BLOCKS), taken.encoder.widths)
-    taken.head[-1] = solved(embedding, labels, taken.encoder.widths, shrinkage, len(classes))
-    return taken, shrinkage
+LASTING = ("cepstrum mean", "cepstrum spread", "cepstrum loud", "cepstrum speed", "loudness", "flux", "contrast",
+           "harmonics", "between", "pitch", "movement", "vibrato", "texture")  # fmt: skip
+CANDIDATES = {"blocks": (("",), LASTING), "C": (0.15, 0.5, 1.5), "notes": (0.0, 0.5, 1.0)}
 
 
-def embeddings(network: AudioClassifier, clips: Sequence[Clip]) -> torch.Tensor:
-    """Embeddings [clips, D]; a clip is cut or padded to three seconds."""
-    return torch.from_numpy(study.outputs(network.embed, study.dataset(clips)))
+@dataclass(frozen=True)
+class Table:
+    """Statistics of clips and their altered copies, and of phrases."""
+
+    statistics: np.ndarray  # [n, K, D]
+    stressed: slice  # of the K: copies in other rooms and keys, or behind other music
+    labels: np.ndarray  # [n]
+    fold_of: np.ndarray  # [n]
+    phrases: np.ndarray  # [m, D]
+    families: np.ndarray  # class that a phrase stands for [m]
+    n_classes: int
+
+    def where(self, chosen: np.ndarray) -> Table:
+        """Some of the clips, all phrases."""
+        return replace(self, statistics=self.statistics[chosen], labels=self.labels[chosen],
+                       fold_of=self.fold_of[chosen])  # fmt: skip
+
+    @property
+    def stretch(self) -> np.ndarray:
+        """Neighbours [n] of one class in one fold, which may be of one recording where its id is lost: the groups."""
+        return self.labels * FOLDS + self.fold_of
 
 
-def solved(
-    embedding: torch.Tensor, labels: torch.Tensor, widths: Sequence[int], shrinkage: float, n_classes: int
-) -> nn.Linear:
-    """Shrunken linear discriminant of embeddings [N, D], with their standardisation folded into its weights.
+def measure(root: Path, clips: Sequence[Clip], recipe: Recipe, notes_root: Path) -> Table:
+    """Statistics of clips in altered copies, over GTZAN where it is below `root`, and of phrases of NSynth notes."""
+    behind = gtzan.tracks(root).clips if gtzan.CORPUS.found(root) else []
+    data, kinds = study.dataset(clips), alterations(behind)
+    waves = [data.waveform(number) for number in range(len(clips))]
+    columns = [statistics(waves)]
+    for name, number in product(kinds, range(recipe.copies)):
+        rngs = [np.random.default_rng((recipe.seed, number, index, *name.encode())) for index in range(len(waves))]
+        columns.append(statistics(kinds[name](wave, rng) for wave, rng in zip(waves, rngs, strict=True)))
+    classes, labels = np.unique(labels_of(clips), return_inverse=True)
+    phrases, families = phrase_statistics(notes_root, [irmas.CODES[label] for label in classes], behind, recipe)
+    return Table(np.stack(columns, axis=1), slice(1, 1 + (len(kinds) - 1) * recipe.copies), labels,
+                 block_folds(clips, FOLDS), phrases, families, len(classes))  # fmt: skip
 
-    `widths` are the sizes of the parts of an embedding, which count alike.
+
+def alterations(behind: Sequence[Clip]) -> dict[str, Augmentation]:
+    """Ways to alter a clip by name; the last is a crop, which the scores of altered copies leave out."""
+    other, room = Equalise(4.0), Sometimes(0.5, Reverberate((0.1, 0.6)))
+    mixed = {"mix": Compose((other, Background(behind, SAMPLE_RATE, SNR_DB)))} if behind else {}
+    return {"tone": Compose((Resample(3.0, repeat=True), other, room)), **mixed, "crop": Compose((crop, other))}
+
+
+def crop(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A stretch of a clip."""
+    length = round(CROPPED * len(wave))
+    start = int(rng.integers(len(wave) - length + 1))
+    return wave[start : start + length]
+
+
+def statistics(waves: Iterable[np.ndarray]) -> np.ndarray:
+    """[waves, D] of equally long waveforms."""
+    return np.concatenate(list(infer(InstrumentStatistics(), batches(waves, 8), np.stack, workers=CORES)))
+
+
+def phrase_statistics(
+    root: Path, codes: Sequence[str], behind: Sequence[Clip], recipe: Recipe
+) -> tuple[np.ndarray, np.ndarray]:
+    """Statistics of phrases [m, D] of the instruments in `codes`, altered and mixed, and the class of each [m]."""
+    notes = load_notes(root)
+    data = PhraseDataset(playing(notes.train + notes.valid, codes), len(codes), SAMPLE_RATE, irmas.SECONDS,
+                         recipe.phrases, recipe.seed)  # fmt: skip
+    behind = (Sometimes(0.5, Background(behind, SAMPLE_RATE, SNR_DB)),) if behind else ()
+    alter = Compose((Sometimes(0.6, Reverberate((0.1, 0.6))), Equalise(4.0), *behind))
+    waves = (alter(data[n][0], np.random.default_rng((recipe.seed, n, 1))) for n in range(len(data)))
+    return statistics(waves), data.targets.argmax(axis=1)
+
+
+def layer_of_notes(table: Table) -> Layer:
+    """What phrases of notes tell."""
+    return logistic(table.phrases, table.families, table.n_classes, NOTES_C / len(table.phrases))
+
+
+def layer_of_clips(table: Table, recipe: Recipe) -> Layer:
+    """What clips and their altered copies tell; a clip weighs as much as all of its copies, both together 1."""
+    n, copies, width = table.statistics.shape
+    weight = np.tile([0.5, *[0.5 / (copies - 1)] * (copies - 1)], n)
+    return logistic(table.statistics.reshape(-1, width), table.labels.repeat(copies), table.n_classes, recipe.C,
+                    InstrumentStatistics().columns(*recipe.blocks), weight)  # fmt: skip
+
+
+def loss(logits: np.ndarray, labels: np.ndarray, stressed: slice) -> float:
+    """Mean log loss of logits [n, K, C], half of it that of the clips, half that of their stressed copies."""
+    each = -np.take_along_axis(log_softmax(logits, axis=2), labels[:, None, None], axis=2)[:, :, 0]  # [n, K]
+    return float(each[:, 0].mean() + each[:, stressed].mean()) / 2
+
+
+def choose(table: Table, notes: Layer, recipe: Recipe) -> Recipe:
+    """The recipe with those `CANDIDATES` that have the lowest loss in a cross-validation over the folds of `table`.
+
+    With a single fold nothing can be chosen: the recipe as it is.
     """
-    scale = Standardise(list(widths))
-    scale.estimate(embedding)
-    head = discriminant(scale(embedding), labels, n_classes, shrinkage)
-    with torch.no_grad():
-        head.weight.mul_(scale.weight / scale.spread)
-        head.bias.sub_(head.weight @ scale.mean)
-    return head
+    if len(np.unique(table.fold_of)) < 2:
+        return recipe
+    found = []
+    for one in (replace(recipe, blocks=blocks, C=C) for blocks, C in product(CANDIDATES["blocks"], CANDIDATES["C"])):
+        layers = [(layer_of_clips(table.where(table.fold_of != fold), one), table.where(table.fold_of == fold))
+                  for fold in np.unique(table.fold_of)]  # fmt: skip
+        for share in CANDIDATES["notes"]:
+            losses = [loss(clips.plus(notes, share)(out.statistics), out.labels, out.stressed) for clips, out in layers]
+            found.append((np.average(losses, weights=[len(out.labels) for _, out in layers]), share, one))
+    _, share, chosen = min(found, key=lambda row: row[0])
+    return replace(chosen, notes=share)
 
 
-def fold_hits(
-    embedding: torch.Tensor, labels: torch.Tensor, fold_of: np.ndarray, widths: Sequence[int], shrinkage: float | None
-) -> np.ndarray:
-    """For every clip whether the layer solved on the other folds names it, as floats [clips].
-
-    Without a `shrinkage` it is chosen anew for each fold, by cross-validation inside of the others: what is reported.
-    """
-    hits, n_classes = np.zeros(len(labels)), int(labels.max()) + 1
-    for fold in np.unique(fold_of):
-        out = fold_of == fold
-        chosen = shrinkage or choose_shrinkage(embedding[~out], labels[~out], fold_of[~out], widths)
-        head = solved(embedding[~out], labels[~out], widths, chosen, n_classes)
-        hits[out] = (head(embedding[out]).argmax(dim=1) == labels[out]).numpy()
-    return hits
+def nested(table: Table, recipe: Recipe) -> np.ndarray:
+    """Logits [n, K, C] of every clip and its copies, of layers chosen and fitted on the other folds."""
+    notes, logits = layer_of_notes(table), np.zeros((*table.statistics.shape[:2], table.n_classes))
+    for fold in np.unique(table.fold_of):
+        inside, out = table.where(table.fold_of != fold), table.fold_of == fold
+        chosen = choose(inside, notes, recipe)
+        logits[out] = layer_of_clips(inside, chosen).plus(notes, chosen.notes)(table.statistics[out])
+    return logits
 
 
-def choose_shrinkage(
-    embedding: torch.Tensor, labels: torch.Tensor, fold_of: np.ndarray, widths: Sequence[int]
-) -> float:
-    """The value of SHRINKAGES with most hits in a cross-validation over the folds; of equals the smallest.
-
-    With a single fold nothing can be chosen: the middle one.
-    """
-    if len(np.unique(fold_of)) < 2:
-        return SHRINKAGES[len(SHRINKAGES) // 2]
-    return max(SHRINKAGES, key=lambda value: fold_hits(embedding, labels, fold_of, widths, value).sum())
+def network_of(table: Table, recipe: Recipe) -> tuple[AudioClassifier, Recipe]:
+    """The network of all clips, and what was chosen for it by cross-validation over their folds."""
+    notes = layer_of_notes(table)
+    chosen = choose(table, notes, recipe)
+    network = build(MODEL, table.n_classes)
+    network.head.fill(*layer_of_clips(table, chosen).plus(notes, chosen.notes))
+    return network, chosen
 
 
-def validation_scores(taken: AudioClassifier, clips: Sequence[Clip]) -> dict[str, dict]:
-    """Top-1 accuracy by nested cross-validation over blocks of neighbours, beside the majority."""
-    _, labels = np.unique(labels_of(clips), return_inverse=True)
-    folds = block_folds(clips, BLOCKS)
-    hits = fold_hits(embeddings(taken, clips), torch.tensor(labels), folds, taken.encoder.widths, None)
+def nested_scores(table: Table, logits: np.ndarray) -> dict[str, dict[str, float]]:
+    """Top-1 accuracy of clips and of stressed copies, with intervals over stretches of neighbours; the majority."""
+    hits = logits.argmax(axis=2) == table.labels[:, None]  # [n, K]
+    plain, stressed = hits[:, 0].astype(float), hits[:, table.stressed].mean(axis=1)
     return {
-        f"top1, nested over {BLOCKS} blocks of neighbours": bootstrap(np.mean, groups(clips), hits),
-        "majority class": {"value": float(np.bincount(labels).max() / len(labels))},
+        f"top1, nested over {FOLDS} blocks of neighbours ({OPTIMISTIC})": bootstrap(np.mean, table.stretch, plain),
+        "top1 in other rooms, keys and behind music": bootstrap(np.mean, table.stretch, stressed),
+        "majority class": {"value": float(np.bincount(table.labels).max() / len(table.labels))},
     }
 
 
-def train(root: Path, epochs: int, seed: int, run_dir: Path, command: str) -> Checkpoint:
-    """`predominant train`: learn from the NSynth notes below `root`, transfer to the IRMAS clips there, cross-validate.
+def train(root: Path, seed: int, command: str) -> Checkpoint:
+    """`predominant train`: cross-validate on the IRMAS clips below `root` and fit to all, with the NSynth notes there.
 
     Raises:
         InputError: `root` holds no NSynth or no IRMAS.
     """
-    clips, notes = irmas.clips(root, "train"), nsynth.clips(root, "train")
-    background = gtzan.tracks(root).clips if gtzan.CORPUS.found(root) else []
-    config = replace(NOTE_RECIPE, seed=seed, epochs=epochs or NOTE_RECIPE.epochs)
-    network = learn_from_notes(notes, nsynth.clips(root, "valid"), background, config, run_dir=run_dir)
-    classes = sorted({clip.labels[0] for clip in clips})
-    taken, shrinkage = transfer(network, clips, classes)
-    return checkpoint_of(
-        Trained(taken, TIMBRE_CNN, ARGUMENTS, [], config, clips), root, command, [irmas.CODES[c] for c in classes],
-        scores=validation_scores(taken, clips), notes=len(notes), background=len(background), shrinkage=shrinkage,
-    )  # fmt: skip
+    clips, recipe = irmas.clips(root, "train"), Recipe(seed)
+    table = measure(root, clips, recipe, root)
+    network, chosen = network_of(table, recipe)
+    codes = [irmas.CODES[label] for label in sorted({clip.labels[0] for clip in clips})]
+    return checkpoint_of(Trained(network, MODEL, {}, [], chosen, clips), root, command, codes,
+                         scores=nested_scores(table, nested(table, recipe)))  # fmt: skip
 
 
 def spoken_predictions(audio: Path, checkpoint_path: Path) -> Iterator[str]:

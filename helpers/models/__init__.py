@@ -18,7 +18,7 @@ from helpers.config import InputError
 Builder = Callable[..., nn.Module]  # (n_classes, **plain values) -> network
 LINEAGES = {
     "notes": ("short_chunk_cnn", "short_chunk_cnn_res", "compact_cnn", "spectrogram_transformer", "ensemble"),
-    "cnns": ("cnn_var_time", "timbre_cnn", "cnn_1d_5l", "cnn_2d_4l", "cnn_2d_4l_gru", "sample_cnn"),
+    "cnns": ("cnn_var_time", "cnn_1d_5l", "cnn_2d_4l", "cnn_2d_4l_gru", "sample_cnn"),
     "multistft": ("three_band", "nine_branch", "one_branch"),
     "panns": ("panns_cnn6", "panns_cnn10", "panns_cnn14"),
     "frames": ("film_crnn", "film_statistics", "film_ensemble"),

@@ -26,6 +26,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from helpers.config import InputError
 from helpers.files import atomic
+from helpers.models.whitened import class_columns
 
 FORMAT = 2  # since 2 with columns by name and offsets for priors
 TREES = 100
@@ -172,13 +173,8 @@ def fold(model: ClassicModel) -> dict[str, np.ndarray]:
     Up to a constant for each note, its log posterior is clip((x - mean) / std, ±limit) @ A + b.
     """
     scaler, whitening, regression = (step for _, step in model.pipeline.steps)
-    matrix = np.zeros((len(scaler.mean_), len(model.classes)))
-    offset = np.full(len(model.classes), np.log(LEAST))
-    rows, starts = regression.coef_, regression.intercept_
-    if len(rows) == 1:  # two classes have one row between them
-        rows, starts = np.concatenate([-rows, rows]) / 2, np.concatenate([-starts, starts]) / 2
-    matrix[:, regression.classes_] = whitening.matrix_ @ rows.T
-    offset[regression.classes_] = starts
+    rows, offset = class_columns(regression, len(model.classes), np.log(LEAST))
+    matrix = whitening.matrix_ @ rows
     return {"mean": scaler.mean_, "std": scaler.scale_, "A": matrix, "b": offset + np.array(model.offsets)}
 
 

@@ -1,5 +1,5 @@
-"""Plain convolutional networks for pieces of music: CNNVarTime and TimbreCNN (IRMAS, Chinese instruments; notebooks 04
-and 05), 5L-1D CNN, 4L-2D CNN, 4L-2D CNN + GRU and SampleCNN (genres; notebook 06).
+"""Plain convolutional networks for pieces of music: CNNVarTime (IRMAS, Chinese instruments; notebooks 04 and 05),
+5L-1D CNN, 4L-2D CNN, 4L-2D CNN + GRU and SampleCNN (genres; notebook 06).
 
 All end in a pool over time, so that any length above the stated minimum works. Axis letters: B batch, C channels,
 M mel bands, F frames, T samples, D embedding.
@@ -15,13 +15,10 @@ from torch import nn
 
 from helpers.config import MelConfig
 from helpers.features.mel import MelFrontend
-from helpers.features.music import TimbreStatistics
 from helpers.models.base import AudioClassifier, conv_block, linear_head, mel_classifier, normalisation
 
 DROPOUT = 0.5  # of the genre networks
 SILENCE = 1e-4  # root mean square, full scale; keeps the level of a silent clip finite
-LEVEL = 0.1  # root mean square that clips are brought to before statistics of timbre, which depend on it
-QUIET = 1e-6  # root mean square of silence there
 
 
 class CNNVarTime(nn.Module):
@@ -44,25 +41,6 @@ class CNNVarTime(nn.Module):
             x = block(x)  # [B, C, M/2^k, F/2^k]
         x = x.flatten(1, 2)  # [B, D, F']
         return x.mean(dim=2) + x.amax(dim=2)
-
-
-class TimbreCNN(nn.Module):
-    """Embedding of CNNVarTime and TimbreStatistics of the same waveform, one after the other; `widths` are their sizes.
-
-    The statistics are for linear layers that are solved on few clips.
-    """
-
-    def __init__(self, mel: MelConfig, channels: Sequence[int]) -> None:
-        super().__init__()
-        self.mel, self.cnn = MelFrontend(mel), CNNVarTime(mel.n_mels, channels)
-        self.timbre = TimbreStatistics(mel.sample_rate)
-        self.widths = [self.cnn.width, sum(self.timbre.widths.values())]
-        self.width = sum(self.widths)
-
-    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
-        """[B, T] -> [B, D]; T must hold at least two seconds."""
-        level = waveform.square().mean(dim=1, keepdim=True).sqrt().clamp_min(QUIET)
-        return torch.cat([self.cnn(self.mel(waveform)), self.timbre(waveform * (LEVEL / level))], dim=1)
 
 
 class CNN1D(nn.Module):
@@ -157,11 +135,6 @@ def _cnn_var_time(n_classes: int, mel: dict, channels: Sequence[int] = (16, 32, 
     return mel_classifier(mel, CNNVarTime(MelConfig(**mel).n_mels, channels), n_classes)
 
 
-def _timbre_cnn(n_classes: int, mel: dict, channels: Sequence[int] = (16, 32, 64, 128)) -> AudioClassifier:
-    encoder = TimbreCNN(MelConfig(**mel), channels)
-    return AudioClassifier(nn.Identity(), encoder, linear_head(encoder.width, n_classes))
-
-
 def _cnn_1d(n_classes: int, mel: dict, normalisation: str = "batch") -> AudioClassifier:
     return mel_classifier(mel, CNN1D(MelConfig(**mel).n_mels, normalisation), n_classes, DROPOUT)
 
@@ -192,7 +165,6 @@ def _sample_cnn(n_classes: int, mel: dict, normalisation: str = "batch") -> Audi
 
 MODELS = {
     "cnn_var_time": _cnn_var_time,
-    "timbre_cnn": _timbre_cnn,
     "cnn_1d_5l": _cnn_1d,
     "cnn_2d_4l": _cnn_2d,
     "cnn_2d_4l_gru": _cnn_2d_gru,

@@ -18,6 +18,7 @@ from torch import nn
 from helpers.config import InputError
 from helpers.features.music import Scattering, TimbreStatistics
 from helpers.models.base import AudioClassifier
+from helpers.models.whitened import class_columns
 
 SMALLEST = 1e-6  # spread below which a feature counts as constant
 EPSILON = 1e-10  # share of the largest spread below which an axis is rounding
@@ -179,17 +180,12 @@ def _arrays(embedding: torch.Tensor, labels: torch.Tensor) -> tuple[np.ndarray, 
 
 
 def _linear(fitted: object, n_classes: int) -> nn.Linear:
-    """A fitted linear classifier of scikit-learn as a layer; of two classes it has but one row, for the second."""
-    coefficients, intercepts = fitted.coef_, fitted.intercept_
-    if len(fitted.classes_) == 2:
-        coefficients = np.concatenate([-coefficients, coefficients]) / 2
-        intercepts = np.concatenate([-intercepts, intercepts]) / 2
-    head = nn.Linear(coefficients.shape[1], n_classes)
+    """A fitted linear classifier of scikit-learn as a layer."""
+    coefficients, intercepts = class_columns(fitted, n_classes, NEVER)
+    head = nn.Linear(*coefficients.shape)
     with torch.no_grad():
-        head.weight.zero_()
-        head.bias.fill_(NEVER)
-        head.weight[fitted.classes_] = torch.from_numpy(coefficients).float()
-        head.bias[fitted.classes_] = torch.from_numpy(intercepts).float()
+        head.weight.copy_(torch.from_numpy(coefficients.T))
+        head.bias.copy_(torch.from_numpy(intercepts))
     return head
 
 

@@ -1,50 +1,92 @@
-"""The solved layer, its nested cross-validation, what a frozen backbone means, and equal recipes."""
+"""The fitted layer, its nested cross-validation, altered copies, what a frozen backbone means, and equal recipes."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from helpers import audio
-from helpers.config import TrainConfig
+from helpers.config import InputError, TrainConfig
 from helpers.datasets import irmas
 from helpers.datasets.base import Clip
+from helpers.datasets.mixtures import playing
 from helpers.experiments import designs, predominant
 from helpers.experiments.irmas import ARGUMENTS, MODEL
-from helpers.models import build
+from helpers.models import build, multistft
 from helpers.models.checkpoint import Checkpoint, save_checkpoint
 
+WIDTH = 593
 
-def test_solved_layer_separates_and_ignores_scale_and_offset():
-    generator = torch.Generator().manual_seed(0)
-    labels = torch.arange(60) % 3
-    centres = 4.0 * torch.randn(3, 20, generator=generator)
-    embedding = centres[labels] + torch.randn(60, 20, generator=generator)
-    head = predominant.solved(embedding, labels, [12, 8], 0.6, 3)
-    assert (head(embedding).argmax(dim=1) == labels).all()
-    stretched = predominant.solved(1000.0 * embedding + 7.0, labels, [12, 8], 0.6, 3)
-    torch.testing.assert_close(stretched(1000.0 * embedding + 7.0), head(embedding), atol=1e-2, rtol=1e-3)
+
+def table(informative: bool) -> predominant.Table:
+    """Forty clips of two classes in four folds with one copy each; phrases that always tell the classes apart."""
+    rng, labels = np.random.default_rng(0), np.arange(40) % 2
+    statistics, phrases = rng.normal(size=(40, 2, WIDTH)), rng.normal(size=(20, WIDTH))
+    families = np.arange(20) % 2
+    phrases[:, 20:40] += 3.0 * families[:, None]
+    if informative:
+        statistics[:, :, :20] += 3.0 * labels[:, None, None]
+    return predominant.Table(statistics, slice(1, 2), labels, np.arange(40) // 10, phrases, families, 2)
 
 
 def test_nested_cross_validation_is_chance_on_noise_and_perfect_on_labels():
-    labels, fold_of = torch.arange(200) % 2, np.arange(200) // 50
-    noise = torch.randn(200, 5, generator=torch.Generator().manual_seed(0))
-    assert predominant.fold_hits(noise, labels, fold_of, [5], None).mean() == pytest.approx(0.5, abs=0.12)
-    known = torch.cat([noise, labels[:, None] * 9.0], dim=1)
-    assert predominant.fold_hits(known, labels, fold_of, [6], None).mean() == 1.0
+    recipe, hits = predominant.Recipe(), {}
+    for informative in (False, True):
+        found = table(informative)
+        logits = predominant.nested(found, recipe)
+        hits[informative] = predominant.nested_scores(found, logits)
+    plain, stressed, majority = hits[False]
+    assert hits[False][plain]["value"] == pytest.approx(0.5, abs=0.2)
+    assert hits[False][majority]["value"] == 0.5
+    assert hits[True][plain]["value"] == hits[True][stressed]["value"] == 1.0
 
 
-def test_the_block_that_reports_chooses_nothing(monkeypatch):
-    labels, fold_of, inside = torch.arange(12) % 2, np.arange(12) // 4, []
+def test_the_fold_that_reports_chooses_nothing(monkeypatch):
+    inside = []
 
-    def choose(embedding, labels, folds, widths):
-        inside.append(set(folds))
-        return 0.6
+    def choose(known, notes, recipe):
+        inside.append(set(known.fold_of))
+        return recipe
 
-    monkeypatch.setattr(predominant, "choose_shrinkage", choose)
-    predominant.fold_hits(torch.randn(12, 3), labels, fold_of, [3], None)
-    assert inside == [{1, 2}, {0, 2}, {0, 1}]
+    monkeypatch.setattr(predominant, "choose", choose)
+    predominant.nested(table(True), predominant.Recipe())
+    assert inside == [{1, 2, 3}, {0, 2, 3}, {0, 1, 3}, {0, 1, 2}]
+
+
+def test_with_one_fold_nothing_is_chosen():
+    one = table(True)
+    recipe = predominant.Recipe(C=0.3)
+    assert predominant.choose(one.where(one.fold_of == 2), predominant.layer_of_notes(one), recipe) == recipe
+
+
+def test_notes_are_listened_to_only_where_they_help():
+    misled = table(True)
+    misled.phrases[:, :20] -= 3.0 * misled.families[:, None]  # what tells clips apart, the wrong way round
+    right = table(True)
+    right.phrases[:, :20] += 3.0 * right.families[:, None]
+    shares = [predominant.choose(one, predominant.layer_of_notes(one), predominant.Recipe()).notes
+              for one in (misled, right)]  # fmt: skip
+    assert shares == [0.0, 1.0]
+
+
+def test_the_network_answers_as_the_layers_that_it_is_made_of():
+    found = table(True)
+    network, chosen = predominant.network_of(found, predominant.Recipe())
+    layer = predominant.layer_of_clips(found, chosen).plus(predominant.layer_of_notes(found), chosen.notes)
+    rows = found.statistics[:, 0]
+    np.testing.assert_allclose(network.head(torch.from_numpy(rows).float()).numpy(), layer(rows), atol=1e-4)
+
+
+def test_phrases_are_played_by_notes_in_reach_of_the_instrument():
+    names = [("string_acoustic_001", 40), ("string_acoustic_001", 90), ("flute_acoustic_000", 70),
+             ("flute_synthetic_000", 70)]  # fmt: skip
+    notes = [Clip(Path(f"{name}-{pitch:03d}-100.wav"), (0,), name) for name, pitch in names]
+    found = playing(notes, ["cel", "flu"])
+    assert [(note.name[:6], note.labels) for note in found] == [("string", (0,)), ("flute_", (1,))]
+    with pytest.raises(InputError, match="pia"):
+        playing(notes, ["pia", "flu"])
 
 
 @pytest.fixture
@@ -60,39 +102,47 @@ def noises(tmp_path):
     return clips
 
 
-def test_transfer_keeps_the_encoder_and_fits_the_clips(noises, monkeypatch):
-    torch.manual_seed(0)
-    network = build(MODEL, 11, **ARGUMENTS).eval()
-    monkeypatch.setattr(predominant, "BLOCKS", 3)
-    taken, _ = predominant.transfer(network, noises, [0, 1])
-    of_the_network = predominant.embeddings(taken, noises)[:, : network.encoder.width]
-    torch.testing.assert_close(of_the_network, predominant.embeddings(network, noises))
-    predicted = taken.head(predominant.embeddings(taken, noises)).argmax(dim=1)
-    assert predicted.tolist() == [0, 1, 0, 1, 0, 1]
+def test_altered_copies_are_others_each_time_and_the_same_for_a_seed(noises):
+    wave = predominant.study.dataset(noises).waveform(0)
+    for name, alter in predominant.alterations(noises).items():
+        first, again, other = (alter(wave, np.random.default_rng(seed)) for seed in (0, 0, 1))
+        np.testing.assert_array_equal(first, again)
+        assert not np.array_equal(first, other)
+        assert len(first) == (32_000 if name == "crop" else 48_000)
+    assert list(predominant.alterations([])) == ["tone", "crop"]
 
 
-def test_a_frozen_backbone_stays_and_thaws_with_a_line(noises, capsys, monkeypatch):
-    narrow = {"channels": [2, 2, 4, 4]}
-    before = build("three_band", len(irmas.CODES), seed=7, **narrow).encoder.state_dict()
+def test_a_frozen_backbone_stays_and_thaws_with_a_line(noises, capsys):
+    arguments = {"channels": [2, 2, 4, 4]}
+    before = build("three_band", len(irmas.CODES), seed=7, **arguments).encoder.state_dict()
+    plan = designs.Plan("three_band", arguments, before)
     config = TrainConfig(epochs=1, batch_size=3, workers=0, balanced=False, freeze_epochs=1)
-    trained = designs.train_design("three_band", narrow, noises, noises, config, state=before)
+    trained = designs.train_design(plan, noises, noises, config)
     assert all(torch.equal(value, before[name]) for name, value in trained.network.encoder.state_dict().items())
-    config = replace(config, epochs=2, patience=9)
-    designs.train_design("three_band", narrow, noises, noises, config, state=before)
+    designs.train_design(plan, noises, noises, replace(config, epochs=2, patience=9))
     assert "unfrozen" in capsys.readouterr().out
 
 
 def test_the_recipe_is_that_of_the_slides_and_transfer_changes_nothing_but_the_freezing():
-    plain, moved = (designs.recipe(designs.SCALES["full"], 0, moved) for moved in (False, True))
+    plan = designs.DESIGNS["2.0: three spectrograms"]
+    plain, moved = (designs.recipe(designs.SCALES["full"], one, 0) for one in (plan, replace(plan, state={"a": None})))
     assert (plain.batch_size, plain.optimizer, moved.freeze_epochs) == (16, "adam", 4)
     assert replace(moved, freeze_epochs=0) == plain
+    sigmoids = designs.recipe(designs.SCALES["full"], designs.GOALS["2.0, eleven sigmoids"], 0)
+    assert replace(sigmoids, loss="cross_entropy") == plain
 
 
-def test_model_one_is_larger_than_model_two():
-    plans = designs.designs({}, "NSynth")
-    first = list(plans.values())[:2]
-    one, two = (build(model, 11, channels=[4, 8, 16, 32], **arguments) for model, arguments, _ in first)
+def test_model_one_is_larger_than_model_two_and_both_have_full_size_under_the_budget_full():
+    full = designs.SCALES["full"].channels
+    assert full == multistft.CHANNELS
+    one, two = (build(plan.model, 11, **designs.wide(plan, full).arguments) for plan in designs.DESIGNS.values())
     assert sum(p.numel() for p in one.encoder.parameters()) == 3 * sum(p.numel() for p in two.encoder.parameters())
+    assert sum(p.numel() for p in one.parameters()) > sum(p.numel() for p in two.parameters()) == 8_598_603
+
+
+def test_panns_weights_for_a_network_without_a_place_for_them_are_refused():
+    with pytest.raises(InputError, match="'cnn_var_time': cannot start from PANNs weights"):
+        designs.from_panns(Path("Cnn10.pth"), "cnn_var_time")
 
 
 def test_silence_is_one_line_without_an_instrument(tmp_path):
