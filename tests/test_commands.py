@@ -14,7 +14,7 @@ import typer
 
 from helpers.__main__ import build_app, main
 from helpers.config import CHECKPOINTS, REPORT, ROOT
-from helpers.models.checkpoint import load_any
+from helpers.models.checkpoint import load_checkpoint
 from helpers.reporting import slides
 
 HEAVY = {"numpy", "torch", "scipy", "sklearn", "librosa", "matplotlib", "seaborn", "pandas", "pydantic", "lightning"}
@@ -50,7 +50,7 @@ def parsed(line: str) -> list[str]:
 
 @pytest.mark.parametrize("path", sorted(CHECKPOINTS.glob("*.pt")), ids=lambda path: path.name)
 def test_the_recorded_command_of_every_checkpoint_can_be_typed(path: Path) -> None:
-    command = load_any(path).command
+    command = load_checkpoint(path).command
     assert parsed(command)
     assert "--data" in command  # or --data-root
 

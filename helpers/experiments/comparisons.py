@@ -121,6 +121,6 @@ def robustness(network: nn.Module, clips: Sequence[Clip], seed: int = 0) -> dict
         def load(batch: list[int]) -> np.ndarray:
             return np.stack([change(data.waveform(index), rng) for index in batch]).astype(np.float32)
 
-        return np.concatenate(list(infer(network, batches(range(len(data)), BATCH_SIZE), load)))
+        return np.concatenate(list(infer(network, batches(range(len(data)), BATCH_SIZE), load, workers=1)))
 
     return {name: top_k_accuracy(logits(change), labels_of(clips)) for name, change in CHANGES.items()}

@@ -7,10 +7,8 @@ Axis letters: B batch, T samples, K bins of the spectrum, M mel bands, F frames.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -21,6 +19,7 @@ from helpers.config import MelConfig
 
 LOG_FLOOR = 1e-10  # relative to the loudest bin; 100 dB, because the noise between the partials tells families apart
 SILENCE = 1e-6  # power of the loudest bin; keeps the level of a silent clip finite
+AT_ONCE = 2  # clips whose spectra fit into a processor's cache
 
 
 def power_spectrogram(
@@ -66,11 +65,11 @@ class SpectralFrontend(nn.Module):
 def front_ends(frontends: Sequence[SpectralFrontend], waveform: torch.Tensor) -> list[torch.Tensor]:
     """Features of waveforms [B, T] by each front end; spectra that several begin with are computed once.
 
-    On a processor one clip goes after the other, because its spectra stay in the cache until they are reduced.
+    On a processor few clips go at a time, because their spectra stay in the cache until they are reduced.
     """
     with torch.autocast(waveform.device.type, enabled=False):
         waveform = waveform.float()
-        clips = waveform.split(1 if waveform.device.type == "cpu" else len(waveform))
+        clips = waveform.split(AT_ONCE if waveform.device.type == "cpu" else len(waveform))
         reduced = zip(*(_reduced(frontends, clip) for clip in clips), strict=True)  # by front end, then by clip
         return [frontend.features(waveform, *map(torch.cat, zip(*parts, strict=True)))
                 for frontend, parts in zip(frontends, reduced, strict=True)]  # fmt: skip
@@ -124,15 +123,8 @@ class MelFrontend(SpectralFrontend):
     def __init__(self, config: MelConfig, pad_mode: str = "reflect") -> None:
         super().__init__()
         self.config, self.pad_mode, self.n_fft, self.hop_length = config, pad_mode, config.n_fft, config.hop_length
-        self.mel = torchaudio.transforms.MelSpectrogram(
-            sample_rate=config.sample_rate,
-            n_fft=config.n_fft,
-            hop_length=config.hop_length,
-            n_mels=config.n_mels,
-            f_min=config.f_min,
-            f_max=config.f_max,
-            power=2.0,
-        )
+        settings = {name: value for name, value in vars(config).items() if name != "compression"}
+        self.mel = torchaudio.transforms.MelSpectrogram(**settings)
         self.bank = FilterBank(self.mel.mel_scale.fb)
         self.standardise = nn.BatchNorm1d(config.n_mels, affine=False)
 
@@ -153,13 +145,10 @@ class MelFrontend(SpectralFrontend):
         """Mel power as it comes: [B, F, K] -> [B, M, F]."""
         return (self.bank(self.mel.mel_scale.fb, power),)
 
-    def absolute_power(self, waveform: torch.Tensor) -> torch.Tensor:
-        """Mel power as it comes: [B, T] -> [B, M, F]."""
-        return self.reduce(self.spectrum(waveform).transpose(1, 2))[0]
-
     def power(self, waveform: torch.Tensor) -> torch.Tensor:
         """Mel power relative to the clip's peak: [B, T] -> [B, M, F], in 0..1."""
-        return relative(self.absolute_power(waveform))
+        (power,) = self.reduce(self.spectrum(waveform).transpose(1, 2))
+        return relative(power)
 
     def features(self, waveform: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
         """Mel power [B, M, F] as it comes -> [B, 1, M, F]."""
@@ -176,25 +165,18 @@ class MelFrontend(SpectralFrontend):
             return self.compress(relative(augment(relative(self.spectrum(waveform.float())))))
 
 
-@dataclass(frozen=True)
-class Convention:
-    """A mel scale and how its triangles are normalised.
+class Convention(NamedTuple):
+    """A mel scale and how its triangles are normalised, in the words of both libraries.
 
     torchaudio: the scale of HTK (Young et al., The HTK Book), triangles with a peak of 1. librosa: the scale of
     Slaney's Auditory Toolbox (1998), linear below 1 kHz, triangles with equal area. Each offers the other's.
     """
 
     scale: Literal["htk", "slaney"]
-    equal_area: bool
-
-    @property
-    def norm(self) -> str | None:
-        """What both libraries call the normalisation."""
-        return "slaney" if self.equal_area else None
+    norm: Literal["slaney"] | None
 
 
-TORCHAUDIO = Convention("htk", equal_area=False)
-LIBROSA = Convention("slaney", equal_area=True)
+TORCHAUDIO, LIBROSA = Convention("htk", None), Convention("slaney", "slaney")
 
 
 def torchaudio_filters(config: MelConfig, convention: Convention = TORCHAUDIO) -> np.ndarray:
@@ -241,28 +223,3 @@ def mfcc(waveform: np.ndarray, config: MelConfig) -> np.ndarray:
         y=waveform, sr=config.sample_rate, n_mfcc=20, n_fft=config.n_fft, hop_length=config.hop_length,
         n_mels=config.n_mels, fmin=config.f_min, fmax=config.f_max,
     ).T  # fmt: skip
-
-
-COLUMNS = 1500  # about as many as a figure has pixels
-CHUNK_S = 5.0
-
-
-def overview(blocks: Iterable[np.ndarray], seconds: float, config: MelConfig) -> tuple[np.ndarray, float]:
-    """Mean mel level of a recording that comes in blocks [samples].
-
-    Returns:
-        level in dB, float32 [n_mels, columns]; and the seconds that a column stands for. Memory does not depend on
-        the length.
-    """
-    pooled = max(1, round(seconds * config.frame_rate / COLUMNS))  # frames in a column
-    size = pooled * config.hop_length * max(1, round(CHUNK_S * config.frame_rate / pooled))
-    frontend, columns, buffer = MelFrontend(config), [], np.zeros(0, np.float32)
-    for block in itertools.chain(blocks, [np.zeros(size, np.float32)]):  # the zeros push out the rest
-        buffer = np.concatenate([buffer, block])
-        while len(buffer) >= size:
-            block = torch.from_numpy(buffer[None, :size])
-            power = frontend.absolute_power(block)[0, :, : size // config.hop_length]  # [n_mels, frames]
-            columns.append(power.reshape(len(power), -1, pooled).mean(dim=2).numpy())
-            buffer = buffer[size:]
-    count = max(1, round(seconds * config.frame_rate / pooled))
-    return 10 * np.log10(np.concatenate(columns, axis=1)[:, :count] + 1e-10), pooled / config.frame_rate

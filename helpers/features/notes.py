@@ -15,6 +15,7 @@ from itertools import pairwise
 
 import torch
 from torch.nn.functional import avg_pool1d, pad
+from torchaudio.functional import create_dct
 
 SAMPLE_RATE = 16_000  # Hz
 SAMPLES = 64_000  # of a note
@@ -87,10 +88,7 @@ def rates(spectrum: torch.Tensor, highest: float, borders: Sequence[float]) -> t
 
 def cosines(n_coefficients: int, n_bands: int) -> torch.Tensor:
     """Orthonormal discrete cosine transform [n_coefficients, n_bands]."""
-    angle = math.pi / n_bands * (torch.arange(n_bands) + 0.5)
-    table = torch.cos(angle * torch.arange(n_coefficients)[:, None]) * math.sqrt(2 / n_bands)
-    table[0] /= math.sqrt(2)
-    return table
+    return create_dct(n_coefficients, n_bands, "ortho").T
 
 
 def cepstrum(coefficients: torch.Tensor) -> dict[str, torch.Tensor]:

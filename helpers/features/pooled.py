@@ -16,6 +16,7 @@ from helpers.features import notes, partials
 from helpers.features.mel import FilterBank, SpectralFrontend
 from helpers.features.notes import HOP, N_CEPSTRUM, N_FFT, N_MELS, OCTAVE_BINS, SAMPLE_RATE, SAMPLES, segment
 
+WIDTH = 668  # D
 FLAT = ("onset", "early", "late", "end")  # segments whose flatness is a feature
 BLOCKS = {  # beginning of a column's name -> what it tells
     "cepstrum": "mel-frequency cepstral coefficients by segment, their spread, speed and changes",

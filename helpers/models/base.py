@@ -6,14 +6,11 @@ F frames, T positions in time.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from helpers.config import InputError, MelConfig
 from helpers.features.mel import MelFrontend
@@ -114,22 +111,6 @@ def channels_last(network: nn.Module) -> nn.Module:
     Apple's GPUs keep PyTorch's own layout, for which its MPS operations are written.
     """
     return network if torch.backends.mps.is_available() else network.to(memory_format=torch.channels_last)
-
-
-def fold_batch_norms(network: nn.Module) -> nn.Module:
-    """A copy in evaluation mode, its batch normalisations folded into the convolutions before them.
-
-    The answers are the same up to rounding, a third of the passes over memory is saved; it cannot be trained on.
-    """
-    folded = copy.deepcopy(network).eval()
-    for part in folded.modules():
-        if isinstance(part, nn.Sequential):
-            layers = list(part.named_children())
-            for (name, convolution), (following, norm) in pairwise(layers):
-                if isinstance(convolution, nn.Conv1d | nn.Conv2d) and isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d):
-                    setattr(part, name, fuse_conv_bn_eval(convolution, norm))
-                    setattr(part, following, nn.Identity())
-    return folded
 
 
 @torch.no_grad()

@@ -88,24 +88,12 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> N
         temporary.write_bytes(buffer.getbuffer())
 
 
-def load_checkpoint(path: Path, task: str) -> Checkpoint:
-    """Read a checkpoint for a task, without running any code that the file may hold.
+def load_checkpoint(path: Path, task: str | None = None) -> Checkpoint:
+    """Read a checkpoint, for a task or for any, without running any code that the file may hold.
 
     Raises:
-        InputError: as for `load_any`, and if it is for another task.
-    """
-    checkpoint = load_any(path)
-    if checkpoint.task != task:
-        raise InputError(f"{path}: is for the task {checkpoint.task!r}, this command needs one for {task!r}")
-    return checkpoint
-
-
-def load_any(path: Path) -> Checkpoint:
-    """Read a checkpoint, whatever its task, without running any code that the file may hold.
-
-    Raises:
-        InputError: it is missing, damaged anywhere, of another format, or holds something else than finite weights
-            and plain values of the right types and ranges.
+        InputError: it is missing, damaged anywhere, of another format or task, or holds something else than finite
+            weights and plain values of the right types and ranges.
     """
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such checkpoint; `checkpoints/README.txt` says which ship and how to train one")
@@ -130,6 +118,8 @@ def load_any(path: Path) -> Checkpoint:
     _check(path, content)
     if digest != _digest(content):
         raise _damaged(path, "its digest is that of other weights or another recipe")
+    if task not in (None, content["task"]):
+        raise InputError(f"{path}: is for the task {content['task']!r}, this command needs one for {task!r}")
     del content["format"]
     return Checkpoint(**content)
 

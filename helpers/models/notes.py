@@ -40,10 +40,12 @@ class PlainBlock(nn.Module):
 class ResidualBlock(nn.Module):
     """Two convolutions, the first with stride 2, beside a strided 1x1 shortcut (He et al., CVPR 2016)."""
 
+    STRIDE = 2
+
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.first, self.second = conv_bn(inputs, outputs, stride=2), conv_bn(outputs, outputs)
-        self.shortcut = conv_bn(inputs, outputs, kernel=1, stride=2)
+        self.first, self.second = conv_bn(inputs, outputs, stride=self.STRIDE), conv_bn(outputs, outputs)
+        self.shortcut = conv_bn(inputs, outputs, kernel=1, stride=self.STRIDE)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, inputs, M, F] -> [B, outputs, M/2, F/2]."""
@@ -69,19 +71,14 @@ class ShortChunkCNN(nn.Module):
         return x.amax(dim=(2, 3))
 
 
-class CompactBlock(nn.Module):
-    """Two residual 3x3 convolutions behind an average pool that halves time and frequency."""
+class CompactBlock(ResidualBlock):
+    """The same behind an average pool that halves time and frequency in the place of the strides."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.pool = nn.AvgPool2d(2)
-        self.first, self.second = conv_bn(inputs, outputs), conv_bn(outputs, outputs)
-        self.shortcut = conv_bn(inputs, outputs, kernel=1)
+    STRIDE = 1
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, inputs, M, F] -> [B, outputs, M/2, F/2]."""
-        x = self.pool(x)
-        return torch.relu(self.second(torch.relu(self.first(x))) + self.shortcut(x))
+        return super().forward(nn.functional.avg_pool2d(x, 2))
 
 
 class CompactCNN(nn.Module):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import copy
+import ctypes
 import os
 import threading
 from collections import deque
@@ -21,11 +23,12 @@ from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import sources
 from helpers.datasets.base import FILM_RATE, FILM_WINDOW_S, Clip
-from helpers.models.base import channels_last, fold_batch_norms
+from helpers.models.base import channels_last
 
 CORES = os.cpu_count() or 1
 BATCH_SIZE = 16  # spectrograms of more clips leave the processor's cache, which halves the speed
 WINDOW = round(FILM_WINDOW_S * FILM_RATE)  # samples for which films have one answer
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 EXCERPTS = 8  # of a film at a time
 
 T = TypeVar("T")
@@ -66,7 +69,7 @@ def predict(
                 unreadable[index] = f"{clip.member}: {error}" if clip.member else str(error)
         return waves
 
-    network = channels_last(fold_batch_norms(network)).to(device)
+    network = _ready(network).to(device)
     last = max((clip.start for clip in clips), default=0.0) + seconds
     numbered, rows = zip(count(), clips, sources(clips, last)), []
     with tqdm(total=len(clips), unit="clip", disable=None, leave=False) as bar:
@@ -115,7 +118,7 @@ def predict_frames(network: nn.Module, blocks: Iterable[np.ndarray], context: in
     a quarter of the context or more on both sides. The memory for an hour is that of a minute and 2 MB.
     """
     quarter, hop, total = context // 4, context // 2, 0
-    folded = channels_last(fold_batch_norms(network))
+    copied = _ready(network)
 
     def counted() -> Iterator[np.ndarray]:
         nonlocal total
@@ -126,9 +129,14 @@ def predict_frames(network: nn.Module, blocks: Iterable[np.ndarray], context: in
     excerpts = windows(counted(), context * WINDOW, hop * WINDOW, margin=(context - hop) * WINDOW // 2)
     kept = [
         probability[:, quarter : quarter + hop].reshape(-1, probability.shape[2])  # of [excerpts, context, classes]
-        for probability in infer(lambda waves: folded(waves).sigmoid(), batches(excerpts, EXCERPTS), np.stack)
+        for probability in infer(lambda waves: copied(waves).sigmoid(), batches(excerpts, EXCERPTS), np.stack)
     ]
     return np.concatenate(kept)[: total // WINDOW] if kept else np.zeros((0, 0), np.float32)
+
+
+def _ready(network: nn.Module) -> nn.Module:
+    """A copy in evaluation mode and in the fastest layout."""
+    return channels_last(copy.deepcopy(network).eval())
 
 
 def windows(blocks: Iterable[np.ndarray], size: int, hop: int, margin: int | None = None) -> Iterator[np.ndarray]:
@@ -161,12 +169,12 @@ def infer(
     load: Callable[[T], np.ndarray],
     *,
     device: str = "cpu",
-    workers: int = 0,
+    workers: int = CORES,
 ) -> Iterator[np.ndarray]:
     """The inference loop: what a network gives for each batch, in their order.
 
     `load` makes a batch to waveforms float32 [items, samples]. Each of the `workers` threads loads and computes on a
-    core of its own; 0: everything in the calling thread, which computes on all cores.
+    core of its own; no more batches are taken than they work on and one that waits.
 
     Raises:
         InputError: the network gives values that are not finite.
@@ -181,12 +189,8 @@ def infer(
             raise InputError("the network gives values that are not finite numbers; train it again")
         return found
 
-    return _threaded(run, batches, workers) if workers else map(run, batches)
-
-
-def _threaded(run: Callable[[T], np.ndarray], batches: Iterable[T], workers: int) -> Iterator[np.ndarray]:
-    """`run` of each batch in their order, no more batches taken than the threads and one that waits."""
-    before = torch.get_num_threads()
+    _keep_memory()
+    threads = torch.get_num_threads()
     try:
         with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             pending: deque = deque()
@@ -197,7 +201,14 @@ def _threaded(run: Callable[[T], np.ndarray], batches: Iterable[T], workers: int
             while pending:
                 yield pending.popleft().result()
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(threads)
+
+
+def _keep_memory() -> None:
+    """Let glibc keep freed memory for the next batch: to page it in again costs as much as a transform."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another system
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(M_TRIM_THRESHOLD, 1 << 30), mallopt(M_MMAP_THRESHOLD, 1 << 25)
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -86,12 +86,12 @@ def table(result: Result) -> str:
 
 def checkpoints_page(folder: Path, results: Mapping[str, Result]) -> str:
     """What each shipped checkpoint is, from the recipe that it carries; and what nsynth.pt may be expected to score."""
-    from helpers.models.checkpoint import describe, load_any
+    from helpers.models.checkpoint import describe, load_checkpoint
 
     written = "Written by `python -m helpers results` from the recipes in the files."
     lines = ["Checkpoints", "===========", "", written, ""]
     for path in sorted(folder.glob("*.pt")):
-        recipe = describe(load_any(path))
+        recipe = describe(load_checkpoint(path))
         baselines = recipe["scores"].get("baselines", {})
         data = ", ".join(f"{key} {value}" for key, value in _leaves(recipe["data"]) if not key.startswith("recipe "))
         members = " + ".join(member["name"] for member in recipe["arguments"].get("members", []))

@@ -16,7 +16,7 @@ from refusals import Command, refused
 
 from helpers.config import CHECKPOINTS, InputError
 from helpers.datasets.nsynth import TASK
-from helpers.models.checkpoint import describe, load_any, load_checkpoint, save_checkpoint, stored_network
+from helpers.models.checkpoint import describe, load_checkpoint, save_checkpoint, stored_network
 
 
 def test_round_trip_gives_equal_logits(tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_every_field_is_under_the_digest(tmp_path: Path, name: str) -> None:
              "command": "x"}  # fmt: skip
     _changed(tmp_path / "a.pt", **{name: other.get(name, {"a": "1"})})
     with pytest.raises(InputError, match=r"damaged checkpoint .its digest is that of other weights"):
-        load_any(tmp_path / "a.pt")
+        load_checkpoint(tmp_path / "a.pt")
 
 
 def test_a_single_changed_weight_is_found(tmp_path: Path) -> None:
@@ -183,13 +183,13 @@ def test_a_single_changed_weight_is_found(tmp_path: Path) -> None:
     next(iter(content["state"].values())).view(-1)[0] += 1e-3
     torch.save(content, tmp_path / "a.pt")
     with pytest.raises(InputError, match="digest"):
-        load_any(tmp_path / "a.pt")
+        load_checkpoint(tmp_path / "a.pt")
 
 
 def test_damage_anywhere_in_the_file_is_found(tmp_path: Path) -> None:
     """Zeroed stretches and flipped bits; what does not matter (padding) changes nothing."""
     path, generator = write_checkpoint(tmp_path / "a.pt"), np.random.default_rng(0)
-    whole, wanted, found = path.read_bytes(), load_any(path), 0
+    whole, wanted, found = path.read_bytes(), load_checkpoint(path), 0
     for number in range(120):
         content, place = bytearray(whole), int(generator.integers(len(whole) - 64))
         if number % 2:
@@ -198,7 +198,7 @@ def test_damage_anywhere_in_the_file_is_found(tmp_path: Path) -> None:
             content[place] ^= 1 << int(generator.integers(8))
         path.write_bytes(content)
         try:
-            same = load_any(path)
+            same = load_checkpoint(path)
         except InputError as error:
             found += 1
             assert str(error).startswith(f"{path}: ") and str(error).isprintable()
@@ -228,14 +228,15 @@ def test_weights_too_large_for_float16_are_not_saved_as_such(tmp_path: Path) -> 
 def test_the_stored_network_is_the_one_that_is_loaded(tmp_path: Path, half: bool) -> None:
     saved, waves = checkpoint(), torch.randn(2, 64_000)
     save_checkpoint(tmp_path / "a.pt", saved, half)
-    stored, loaded = stored_network(saved, half), load_any(tmp_path / "a.pt").network()
+    stored, loaded = stored_network(saved, half), load_checkpoint(tmp_path / "a.pt").network()
     torch.testing.assert_close(stored(waves), loaded(waves), rtol=0, atol=0)
     assert torch.equal(stored(waves), saved.network()(waves)) != half
 
 
 def test_numbers_of_numpy_are_saved_as_plain_ones(tmp_path: Path) -> None:
     scores = {"f1": np.float64(0.5), "n": np.int64(3), "low": np.float32(0.25)}
-    assert load_any(write_checkpoint(tmp_path / "a.pt", scores=scores)).scores == {"f1": 0.5, "n": 3, "low": 0.25}
+    written = write_checkpoint(tmp_path / "a.pt", scores=scores)
+    assert load_checkpoint(written).scores == {"f1": 0.5, "n": 3, "low": 0.25}
 
 
 @pytest.mark.parametrize("path", sorted(CHECKPOINTS.glob("*.pt")), ids=lambda path: path.name)
