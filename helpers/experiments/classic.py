@@ -34,7 +34,7 @@ from helpers.models import build, classic
 from helpers.models.base import AudioClassifier
 from helpers.models.classic import ClassicModel
 
-MOST_NOTES = {"smoke": 48, "quick": 150, "full": 20_000}  # a matrix is held in memory, an SVM is quadratic in notes
+MOST_NOTES = {"smoke": 48, "quick": 110, "full": 20_000}  # a matrix is held in memory, an SVM is quadratic in notes
 FOLDS = {"smoke": 0, "quick": 2, "full": 5}  # below 2: validation notes alone choose
 KIND_POWER, INSTRUMENT_POWER = 0.25, 0.25  # of the weights in training; chosen on the pool among 0.25, 0.5 and 1
 UNIFORM = 0.03  # of the priors mixed into probabilities before their logarithm: one sure mistake is no infinite loss

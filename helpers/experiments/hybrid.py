@@ -59,9 +59,9 @@ def combine(cnns: Sequence[Trained], other: Trained) -> Trained:
     return study.ensemble([*cnns, other], [CNN_SHARE / len(cnns)] * len(cnns) + [1 - CNN_SHARE])
 
 
-def average(parts: np.ndarray, share: float = CNN_SHARE) -> np.ndarray:
-    """What the shipped network gives [n, 11], from the log-probabilities [n, 2, 11] of CNN and statistics."""
-    return log_softmax(share * parts[:, 0] + (1 - share) * parts[:, 1], axis=1)
+def average(cnn: np.ndarray, other: np.ndarray, share: float = CNN_SHARE) -> np.ndarray:
+    """What the shipped network gives [n, 11], from the log-probabilities [n, 11] of CNN and statistics."""
+    return log_softmax(share * cnn + (1 - share) * other, axis=1)
 
 
 def shipped(path: Path, notes: Notes, compression: Compression) -> Checkpoint | None:
@@ -102,11 +102,12 @@ def run(
 
 def pool(
     notes: Notes, config: TrainConfig, compression: Compression, folds: int, run_dir: Path, path: Path
-) -> np.ndarray:
-    """Log-probabilities [training and validation notes, 2, 11] of CNN and statistics that never had the instrument.
+) -> dict[str, np.ndarray]:
+    """Log-probabilities [training and validation notes, 11] of systems that never had the instrument.
 
-    On linear mel there is only the CNN: [n, 1, 11]. Training notes by cross-validation; validation notes by the members
-    of the checkpoint `path` if it was trained on these notes, else by networks that are trained now.
+    On log mel the average, its CNN and its statistics, on linear mel the CNN. Training notes by cross-validation;
+    validation notes by the members of the checkpoint `path` if that was trained on exactly the training notes, else by
+    networks that are trained now.
     """
 
     def trained(clips: Sequence[Clip], name: str) -> list[nn.Module]:
@@ -115,17 +116,20 @@ def pool(
 
     def judged(networks: Sequence[nn.Module], clips: Sequence[Clip]) -> np.ndarray:
         logits = [study.logits_of(network, clips).astype(float) for network in networks]
-        return log_softmax(np.stack(logits, axis=1), axis=2)
+        return log_softmax(np.stack(logits, axis=1), axis=2)  # [clips, networks, 11]
 
     def predict(fold: int, inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
         learned, left_out = ([notes.train[n] for n in np.flatnonzero(part)] for part in (inside, outside))
         return judged(trained(learned, f"fold{fold}"), left_out)
 
-    train = study.out_of_fold(notes.train, folds, config.seed, predict)
     stored = shipped(path, notes, compression)
     networks = study.members_of(stored.network()) if stored else trained(notes.train, "all")
     chosen = networks[:1] if compression == "linear" else [networks[0], networks[-1]]
-    return np.concatenate([train, judged(chosen, notes.valid)])
+    train = study.out_of_fold(notes.train, folds, config.seed, predict)
+    parts = np.concatenate([train, judged(chosen, notes.valid)]).swapaxes(0, 1)
+    if compression == "linear":
+        return {"CNN": parts[0]}
+    return {"CNN and statistics": average(*parts), "CNN": parts[0], "statistics": parts[1]}
 
 
 def crossvalidate(
@@ -135,32 +139,34 @@ def crossvalidate(
     """`nsynth crossvalidate`: what is to be expected on other instruments, and which average, as a metrics file."""
     notes, path = study.load_notes(root), path or SHIPPED[compression]
     config = study.recipe(epochs, seed, len(notes.train), workers)
-    linear = compression == "linear"
-    parts = pool(notes, config, compression, folds, run_dir / "crossvalidation" / compression, path)
-    clips, shares = [*notes.train, *notes.valid], {} if linear else {share: average(parts, share) for share in SHARES}
-    systems = {} if linear else {"CNN and statistics": average(parts)}
-    systems |= dict(zip(("CNN", "statistics"), parts.swapaxes(0, 1), strict=False))
-    first = next(iter(systems.values()))
-    instruments = {clip.group: kind for clip, kind in zip(notes.valid, study.kinds_of(notes.valid)[0], strict=True)}
-    future = Counter(instruments.values())  # a test set to come has as many instruments as the validation notes
+    found = pool(notes, config, compression, folds, run_dir / "crossvalidation" / compression, path)
+    clips, first = [*notes.train, *notes.valid], next(iter(found.values()))
     details = {
-        "weighted": {name: classic.judge(logits, clips) for name, logits in systems.items()},
-        "shares": {str(share): classic.judge(logits, clips) for share, logits in shares.items()},
-        "cnn_share": None if linear else CNN_SHARE,
-        "expected": study.weighted_scores(first, clips, future),
-        "bulk": {name: bulk_accuracy(logits[: len(notes.train)], notes.train) for name, logits in systems.items()},
+        "weighted": {name: classic.judge(logits, clips) for name, logits in found.items()},
+        "expected": study.weighted_scores(first, clips, future=instruments_of_kinds(notes.valid)),
+        "bulk": {name: bulk_accuracy(logits[: len(notes.train)], notes.train) for name, logits in found.items()},
         "by_kind": study.accuracies(first, clips, study.kinds_of(clips)[0]),
         "hardest": study.hardest(first, clips, most=8),
     }
+    if "statistics" in found:
+        averages = {share: average(found["CNN"], found["statistics"], share) for share in SHARES}
+        details["shares"] = {str(share): classic.judge(logits, clips) for share, logits in averages.items()}
+        details["cnn_share"] = CNN_SHARE
     command = command_line("nsynth", "crossvalidate", data_root=root, compression=compression, folds=folds,
                            epochs=epochs, seed=seed, checkpoint=path, out=out)  # fmt: skip
     report = single_label_result(
         "Instrument family: instruments left out in turn", "NSynth, training and validation notes",
-        notes.label("train"), clips, systems, nsynth.FAMILIES, notes.train, group_kind="instrument", seed=seed,
+        notes.label("train"), clips, found, nsynth.FAMILIES, notes.train, group_kind="instrument", seed=seed,
         budget=f"{config.epochs} epochs", command=command, details=details,
     )  # fmt: skip
-    metrics.write(out / "metrics" / f"03_crossvalidation{'_linear' if linear else ''}.json", report)
+    name = "03_crossvalidation.json" if compression == "log" else f"03_crossvalidation_{compression}.json"
+    metrics.write(out / "metrics" / name, report)
     print(sentence(f"instruments left out, weighted by kind (n={len(clips)})", details["expected"]))
+
+
+def instruments_of_kinds(clips: Sequence[Clip]) -> Counter[str]:
+    """How many instruments there are of each kind."""
+    return Counter(dict(zip(groups(clips), study.kinds_of(clips)[0], strict=True)).values())
 
 
 def bulk_accuracy(logits: np.ndarray, clips: Sequence[Clip]) -> dict[str, Any]:

@@ -150,5 +150,5 @@ def trainer_precision(config: TrainConfig) -> str:
 def _quiet() -> None:
     """Silence Lightning's advice, which is not for the one who trains."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    topics = "many workers|Checkpoint directory|deterministic|log_every|LeafSpec|persistent_workers|isinstance.treespec"
+    topics = "many workers|Checkpoint directory|deterministic|log_every|LeafSpec|persistent_workers|treespec|sync_dist"
     warnings.filterwarnings("ignore", f".*({topics})")

@@ -16,6 +16,8 @@ from helpers.datasets.base import Clip, groups
 from helpers.experiments import comparisons, hybrid
 from helpers.experiments import nsynth as study
 from helpers.experiments.common import Trained, labels_of
+from helpers.features.mel import MelFrontend
+from helpers.models.base import AudioClassifier
 
 
 def notes(per_instrument: int = 3) -> list[Clip]:
@@ -110,21 +112,24 @@ def test_family_shares_are_official_where_names_are() -> None:
 
 def test_the_average_is_that_of_the_shipped_network() -> None:
     rng = np.random.default_rng(0)
-    parts = np.log(rng.dirichlet(np.ones(11), (5, 2)))  # of CNN and statistics
+    parts = np.log(rng.dirichlet(np.ones(11), (2, 5)))  # of CNN and statistics
 
     class Constant(nn.Module):
         def __init__(self, logits: np.ndarray) -> None:
             super().__init__()
             self.logits = torch.from_numpy(logits)
 
-        def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        def forward(self, features: torch.Tensor) -> torch.Tensor:
             return self.logits + 3.0  # logits are up to a constant
 
-    cnn, other = (Trained(Constant(parts[:, n]), "", {}, [], TrainConfig(), []) for n in range(2))
+    def network(logits: np.ndarray) -> AudioClassifier:
+        return AudioClassifier(MelFrontend(study.MEL), nn.Identity(), Constant(logits)).eval()
+
+    cnn, other = (Trained(network(parts[n]), "", {}, [], TrainConfig(), []) for n in range(2))
     whole = hybrid.combine([cnn, cnn], other)
     assert whole.arguments["weights"] == pytest.approx([0.2, 0.2, 0.6])
-    np.testing.assert_allclose(whole.network(torch.zeros(5, 1)), hybrid.average(parts), rtol=1e-6)
-    assert np.allclose(np.exp(hybrid.average(parts)).sum(axis=1), 1)
+    np.testing.assert_allclose(whole.network(torch.zeros(5, 4096)), hybrid.average(*parts), rtol=1e-6)
+    assert np.allclose(np.exp(hybrid.average(*parts)).sum(axis=1), 1)
 
 
 def test_bulk_notes_are_those_of_instruments_at_one_velocity_and_families_count_alike() -> None:
