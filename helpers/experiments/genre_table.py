@@ -210,13 +210,13 @@ def variants(job: Job, budget: str) -> dict[str, dict[str, float]]:
             for name, change in changes.items()}
 
 
-def protocols(job: Job, seeds: int, seconds: float = 2.0) -> tuple[dict[str, dict[str, float]], int, int]:
+def protocols(job: Job, seeds: int) -> tuple[dict[str, dict[str, float]], int, int]:
     """Accuracy of windows that were not trained on by protocol, and leaky minus track; numbers of windows and tracks.
 
     Pooled statistics with a linear discriminant, whose splits cost a fraction of a second; nothing is chosen on
     validation data, so all windows that are not trained on are judged. Track and leaky splits train on equally many.
     """
-    setting, judged = Setting("pooled_lda", seconds, seconds), []
+    setting, judged = Setting("pooled_lda", 2.0, 2.0), []
     windows, classes = study.windows_of(job.clips, setting), len(job.genres)
     for protocol, seed in [("filtered", 0), *((name, seed) for name in ("track", "leaky") for seed in range(seeds))]:
         parts = gtzan.split(windows, protocol, seed)

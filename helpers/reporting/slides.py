@@ -135,11 +135,8 @@ def _fonts() -> list[str]:
 
 
 def _query(deck: Deck, selector: str) -> list[dict]:
-    with _world(deck.files) as main:
-        found = typst.query(
-            main, selector, field="value", root=main.parent, font_paths=_fonts(), ignore_system_fonts=True
-        )
-        return json.loads(found)
+    with _compiler(deck.files) as compiler:
+        return json.loads(compiler.query(selector, field="value"))
 
 
 def _metrics(folder: Path, part: str) -> Path:
@@ -161,21 +158,19 @@ def _figures(folder: Path, part: str, result: Result) -> dict[str, bytes]:
 
 
 @contextlib.contextmanager
-def _world(files: dict[str, bytes]) -> Iterator[Path]:
-    """The files below a temporary folder, which is all that Typst sees; yields the path of slides.typ."""
+def _compiler(files: dict[str, bytes]) -> Iterator[typst.Compiler]:
+    """A compiler of slides.typ that sees nothing but these files."""
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        yield Path(folder) / "slides.typ"
+        yield typst.Compiler(Path(folder) / "slides.typ", folder, _fonts(), ignore_system_fonts=True)
 
 
 def _set(files: dict[str, bytes]) -> bytes:
-    with _world(files) as main:
-        return typst.compile(
-            main, format="pdf", root=main.parent, font_paths=_fonts(), ignore_system_fonts=True
-        )
+    with _compiler(files) as compiler:
+        return compiler.compile(format="pdf")
 
 
 def _compile(folder: Path, deck: Deck) -> bytes:
