@@ -12,6 +12,8 @@ import numpy as np
 
 from helpers.evaluation.intervals import COVERAGE, SAMPLES
 
+BINS = 10  # of confidence, in the curve of calibration
+
 
 def top_k_hits(scores: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
     """Whether the true class is among the k highest scores, bool [n]; ties are broken against the true class."""
@@ -48,7 +50,7 @@ def accuracy_by(keys: np.ndarray, hits: np.ndarray) -> dict[str, float]:
 
 
 def kind_weighted_accuracy(
-    hits: np.ndarray, kinds: np.ndarray, instruments: np.ndarray, shares: Mapping[str, float], seed: int = 0,
+    hits: np.ndarray, kinds: np.ndarray, instruments: np.ndarray, shares: Mapping[str, float],
     future: Mapping[str, int] | None = None,
 ) -> dict[str, float]:  # fmt: skip
     """Accuracy as it would be on a corpus whose kinds (family x source) have other shares than the items here.
@@ -62,7 +64,6 @@ def kind_weighted_accuracy(
         kinds: kind of each item [n].
         instruments: instrument of each item [n]; one belongs to one kind.
         shares: how frequent each kind is, in any unit; those of kinds that do not occur go to the others.
-        seed: of the resampling.
         future: instruments of each kind in a test set to come. Its own draw is added to the interval, which then is
             one for the score of that set and not for what is to be expected of it.
 
@@ -73,7 +74,7 @@ def kind_weighted_accuracy(
     >>> kind_weighted_accuracy(hits, kinds, names, {"a": 3, "b": 1, "c": 6})["value"]
     0.75
     """
-    generator, value, drawn, total = np.random.default_rng(seed), 0.0, np.zeros(SAMPLES), 0.0
+    generator, value, drawn, total = np.random.default_rng(0), 0.0, np.zeros(SAMPLES), 0.0
     for kind in np.unique(kinds[np.isin(kinds, list(shares))]):
         _, which = np.unique(instruments[kinds == kind], return_inverse=True)
         count = np.bincount(which)
@@ -103,18 +104,18 @@ def majority_baseline(train_labels: np.ndarray, labels: np.ndarray) -> dict[str,
     return {"top1": float((labels == order[0]).mean()), "top3": float(np.isin(labels, order[:3]).mean())}
 
 
-def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> dict[str, np.ndarray | float]:
+def reliability(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray | float]:
     """Calibration of the highest probability (Guo et al., ICML 2017).
 
     Returns:
-        "confidence", "accuracy" and "count" [bins] (NaN where a bin is empty) and "ece", the expected calibration
+        "confidence", "accuracy" and "count" [BINS] (NaN where a bin is empty) and "ece", the expected calibration
         error: the mean gap between confidence and accuracy, weighted by count.
     """
     confidence, hits = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    which = np.minimum((confidence * bins).astype(int), bins - 1)
-    count = np.bincount(which, minlength=bins)
+    which = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    count = np.bincount(which, minlength=BINS)
     with np.errstate(invalid="ignore"):
-        mean_confidence = np.bincount(which, confidence, bins) / count
-        mean_accuracy = np.bincount(which, hits, bins) / count
+        mean_confidence = np.bincount(which, confidence, BINS) / count
+        mean_accuracy = np.bincount(which, hits, BINS) / count
     gap = np.nansum(np.abs(mean_confidence - mean_accuracy) * count) / len(labels)
     return {"confidence": mean_confidence, "accuracy": mean_accuracy, "count": count, "ece": float(gap)}

@@ -36,7 +36,7 @@ from helpers.models.classic import ClassicModel
 
 MOST_NOTES = {"smoke": 48, "quick": 110, "full": 20_000}  # a matrix is held in memory, an SVM is quadratic in notes
 FOLDS = {"smoke": 0, "quick": 2, "full": 5}  # below 2: validation notes alone choose
-KIND_POWER, INSTRUMENT_POWER = 0.25, 0.25  # of the weights in training; chosen on the pool among 0.25, 0.5 and 1
+KIND_POWER, INSTRUMENT_POWER = 0.25, 0.25  # of the weights in training; chosen among 0.25, 0.5 and 1
 UNIFORM = 0.03  # of the priors mixed into probabilities before their logarithm: one sure mistake is no infinite loss
 METRICS = ("log loss", "top1", "top3")  # top-k accuracy
 
@@ -74,17 +74,17 @@ def table(clips: list[Clip]) -> Table:
     return Table(extract([clip.path for clip in clips]), clips)
 
 
-def note_weights(clips: list[Clip], kind_power: float = KIND_POWER, power: float = INSTRUMENT_POWER) -> np.ndarray:
+def note_weights(clips: list[Clip]) -> np.ndarray:
     """Weight [n] of training notes, mean 1.
 
-    Kinds count as their official share to a power, and in a kind instruments as their number of notes to another; with
-    powers of 0 all kinds, and all instruments of a kind, count alike.
+    Kinds count as their official share to the power KIND_POWER, and in a kind instruments as their number of notes to
+    the power INSTRUMENT_POWER; with powers of 0 all kinds, and all instruments of a kind, would count alike.
     """
     kinds, shares = study.kinds_of(clips)
     (_, which), (_, kind) = (np.unique(keys, return_inverse=True) for keys in (groups(clips), kinds))
-    weight = np.bincount(which)[which] ** (power - 1.0)
+    weight = np.bincount(which)[which] ** (INSTRUMENT_POWER - 1.0)
     share = np.array([shares.get(name, 1) for name in kinds]) / sum(shares.values())
-    weight *= share**kind_power / np.bincount(kind, weight)[kind]
+    weight *= share**KIND_POWER / np.bincount(kind, weight)[kind]
     return weight * len(weight) / weight.sum()
 
 

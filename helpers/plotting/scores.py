@@ -154,7 +154,7 @@ def ablation_figure(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> 
         if axis is not axes[0, -1]:
             axis.get_legend().remove()
     legend_above(figure, axes[0, -1])
-    figure.supxlabel("top-1 on the pool (validation and cross-validated training notes), weighted by kind", fontsize=12)
+    figure.supxlabel("top-1 on the pool, weighted by kind", fontsize=13)
     return figure
 
 

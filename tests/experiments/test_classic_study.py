@@ -42,14 +42,19 @@ def table(block: str = "envelope", seed: int = 0, each: int = 4) -> Table:
     return Table(matrix.astype(np.float32), notes)
 
 
-def test_weights_follow_kinds_and_instruments() -> None:
+def test_weights_follow_kinds_and_instruments(monkeypatch: pytest.MonkeyPatch) -> None:
+    def weights(power: int) -> np.ndarray:
+        monkeypatch.setattr(classic, "KIND_POWER", power)
+        monkeypatch.setattr(classic, "INSTRUMENT_POWER", power)
+        return classic.note_weights(notes)
+
     notes = [*clips("bass_synthetic_001", each=9), *clips("bass_synthetic_002", "reed_electronic_001", each=1)]
-    alike = classic.note_weights(notes, kind_power=0, power=0)
+    alike = weights(0)
     np.testing.assert_allclose([alike[:9].sum(), alike[9], alike[10]], np.array([0.25, 0.25, 0.5]) * 11)
-    official = classic.note_weights(notes, kind_power=1, power=1)
+    official = weights(1)
     assert official[10] / official.sum() == pytest.approx(76 / (76 + 60_368))
     assert official[0] == pytest.approx(official[9])
-    assert classic.note_weights(notes).mean() == pytest.approx(1)
+    assert official.mean() == pytest.approx(1)
 
 
 def test_pool_holds_every_note_and_no_model_saw_the_instrument() -> None:
