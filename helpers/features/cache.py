@@ -36,12 +36,12 @@ def extract(paths: Sequence[Path], cache: Path = CACHE / "pooled") -> np.ndarray
     files = [Path(cache) / f"{key}.npy" for key in keys]
     stored = [_load(file, len(shard)) for file, shard in zip(files, shards, strict=True)]
     missing = [number for number, matrix in enumerate(stored) if matrix is None]
-    tasks = (joblib.delayed(_numbered)(number, shards[number]) for number in missing)
+    tasks = (joblib.delayed(pool_files)(shards[number]) for number in missing)
     jobs = None if len(missing) > 1 else 1  # a single shard is done here before other processes have started
-    done = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
+    done = joblib.Parallel(n_jobs=jobs, return_as="generator")(tasks)
     with tqdm(total=len(paths), desc="features", unit="note", disable=not missing) as bar:
         bar.update(sum(len(matrix) for matrix in stored if matrix is not None))
-        for number, matrix in done:
+        for number, matrix in zip(missing, done, strict=True):
             with atomic(files[number]) as temporary:
                 np.save(temporary, matrix)
             stored[number] = matrix
@@ -77,10 +77,6 @@ def workers(jobs: int = -1, dask: str = "") -> Iterator[None]:
         raise InputError(f"--dask {dask}: {reason}; start one with `dask scheduler`") from None
     with client, joblib.parallel_config("dask", n_jobs=-1):
         yield
-
-
-def _numbered(number: int, paths: Sequence[Path]) -> tuple[int, np.ndarray]:
-    return number, pool_files(paths)
 
 
 def _identity(path: Path) -> tuple[str, int, int]:

@@ -6,6 +6,7 @@ Axis letters: B batch, C channels, M mel bands, F frames, D embedding.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -180,12 +181,11 @@ def _front_end(mel: dict[str, Any]) -> MelFrontend:
     return frontend
 
 
-def _short_chunk(block: Callable) -> Callable:
-    def build(n_classes: int, mel: dict, channels: int = 128) -> AudioClassifier:
-        encoder = ShortChunkCNN(block, channels)
-        return AudioClassifier(_front_end(mel), encoder, linear_head(encoder.width, n_classes, 0.5))
-
-    return build
+def _short_chunk(
+    block: Callable[[int, int], nn.Module], n_classes: int, mel: dict, channels: int = 128
+) -> AudioClassifier:
+    encoder = ShortChunkCNN(block, channels)
+    return AudioClassifier(_front_end(mel), encoder, linear_head(encoder.width, n_classes, 0.5))
 
 
 def _compact(n_classes: int, mel: dict, channels: tuple[int, ...] = (16, 32, 64, 128)) -> AudioClassifier:
@@ -203,8 +203,8 @@ def _transformer(n_classes: int, mel: dict, width: int = 128, depth: int = 4, he
 
 
 MODELS = {
-    "short_chunk_cnn": _short_chunk(PlainBlock),
-    "short_chunk_cnn_res": _short_chunk(ResidualBlock),
+    "short_chunk_cnn": partial(_short_chunk, PlainBlock),
+    "short_chunk_cnn_res": partial(_short_chunk, ResidualBlock),
     "compact_cnn": _compact,
     "spectrogram_transformer": _transformer,
     "ensemble": _ensemble,
