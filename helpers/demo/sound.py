@@ -55,7 +55,9 @@ def partials(notes: Notes, frequency: np.ndarray, t60: np.ndarray, amplitude: np
     fallen by 60 dB [n, k], `amplitude` at the beginning [n, j, k]. As exp(s(aB + b)) = exp(s a B) exp(s b), it is a
     product of matrices.
     """
-    amplitude = np.where(frequency < 0.49 * notes.sample_rate, 1, 0)[:, None] * amplitude
+    heard = frequency < 0.49 * notes.sample_rate
+    some = heard.any(axis=0)
+    frequency, t60, amplitude = frequency[:, some], t60[:, some], (heard[:, None] * amplitude)[..., some]
     block = max(16, round(notes.samples**0.5))  # B
     starts = block * np.arange(-(-notes.samples // block))
     left = np.concatenate(_spirals(notes, frequency, t60, starts), axis=1)  # [n, 2k, blocks]
