@@ -141,7 +141,8 @@ def results(data: DataLabel = "demo") -> dict[str, Result]:
                                    "4L-2D CNN, augmented": {"accuracy": score(0.82)}},
                            baselines={"majority class": {"accuracy": 0.1}},
                            details={"best_on_validation": "4L-2D CNN, augmented", "protocols": PROTOCOLS,
-                                    "recipe": {"epochs": 12}, "nested": {"neighbours": {"value": 0.8, "low": 0.7, "high": 0.9, "n": 60}},
+                                    "recipe": {"epochs": 12},
+                                    "nested": {"neighbours": score(0.8).model_dump() | {"n": 60}},
                                     "rows": [{"plain": {"n": {"train": 42, "valid": 9, "test": 9}}}]}),
     }  # fmt: skip
 
