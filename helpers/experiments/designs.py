@@ -76,7 +76,7 @@ class Scale:
 SCALES = {
     "smoke": Scale(1, 22, 33, (2, 4, 4, 8), (2, 4, 4, 8), 16, 6, 3, 0),
     "quick": Scale(2, 44, 66, (4, 8, 16, 32), (4, 8, 16, 32), 44, 12, 3, 0),
-    "full": Scale(8, 88, 10**9, multistft.CHANNELS, (16, 32, 64, 128), 320, 10**9, 4, 1),
+    "full": Scale(8, 66, 10**9, multistft.CHANNELS, (16, 32, 64, 128), 240, 10**9, 4, 1),
 }
 
 

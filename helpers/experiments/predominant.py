@@ -30,7 +30,7 @@ from helpers.experiments import irmas as study
 from helpers.experiments.common import Trained, block_folds, labels_of
 from helpers.experiments.irmas import TASK, checkpoint_of
 from helpers.experiments.nsynth import load_notes
-from helpers.features.timbre import SAMPLE_RATE, InstrumentStatistics
+from helpers.features.timbre import SAMPLE_RATE, InstrumentStatistics, columns_of
 from helpers.models import build
 from helpers.models.base import AudioClassifier
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
@@ -143,7 +143,7 @@ def layer_of_clips(table: Table, recipe: Recipe) -> Layer:
     n, copies, width = table.statistics.shape
     weight = np.tile([0.5, *[0.5 / (copies - 1)] * (copies - 1)], n)
     return logistic(table.statistics.reshape(-1, width), table.labels.repeat(copies), table.n_classes, recipe.C,
-                    InstrumentStatistics().columns(*recipe.blocks), weight)  # fmt: skip
+                    columns_of(*recipe.blocks), weight)  # fmt: skip
 
 
 def loss(logits: np.ndarray, labels: np.ndarray, stressed: slice) -> float:

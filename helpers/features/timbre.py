@@ -13,6 +13,7 @@ grid, P candidates of the pitch, H harmonics.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from itertools import pairwise
 
 import torch
@@ -83,6 +84,12 @@ class InstrumentStatistics(Statistics):
         weight = torch.softmax(0.5 * loudness + 0.3 * salience, dim=1)
         found, tonal = harmonics(magnitude, 2**octave, weight, loudness)
         return found | {"pitch": steadiness(octave, salience, tonal, weight)} | movement(grid[:, PER_OCTAVE:])
+
+
+@lru_cache
+def columns_of(*beginnings: str) -> list[int]:
+    """Indices of the columns of all blocks whose names begin so."""
+    return InstrumentStatistics().columns(*beginnings)
 
 
 def quantiles(x: torch.Tensor, shares: tuple[float, ...] = QUANTILES) -> torch.Tensor:
