@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from note_folders import NAMES, write_notes, write_split
 from helpers.__main__ import main
 from helpers.datasets.nsynth import FAMILIES, TASK
 from helpers.evaluation import results as metrics
+from helpers.experiments import networks
+from helpers.experiments import nsynth as study
 from helpers.models.checkpoint import load_checkpoint
 
 TRAIN = tuple(f"{family}_acoustic_10{n}-060-100" for family in FAMILIES[:3] for n in range(2))
@@ -70,6 +73,20 @@ def test_linear_mel_is_cross_validated_alone_and_beside_the_other(corpus: Path, 
     assert list(result.scores) == list(result.details["weighted"]) == ["CNN"]
     assert "--compression linear" in result.command and result.command.count("checkpoints/nsynth_linear.pt") == 1
     assert set(result.details["expected"]) == {"top1", "top3"}
+
+
+def test_networks_are_compared_and_found_again_for_the_same_notes_only(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = ("--data-root", str(corpus), "--run-dir", str(tmp_path / "runs"), "--out", str(tmp_path))
+    assert main(["nsynth", "networks", *places, "--channels", "2", *RECIPE]) == 0
+    result = metrics.read(tmp_path / networks.FILE)
+    assert tuple(result.scores) == tuple(result.details["networks"]) == networks.NETWORKS
+    assert "--channels 2" in result.command
+    monkeypatch.setattr(networks, "REPORT", tmp_path)
+    notes = study.load_notes(corpus)
+    assert networks.stored(notes) == result
+    assert networks.stored(replace(notes, train=notes.train[1:])) is None
 
 
 def test_validation_tells_problems_by_its_exit_code(corpus: Path, capsys: pytest.CaptureFixture) -> None:

@@ -17,6 +17,7 @@ EXAMPLES = cli.epilog(
     "nsynth train                        # data/nsynth-train -> checkpoints/nsynth.pt",
     "nsynth train --compression linear --out checkpoints/nsynth_linear.pt",
     "nsynth crossvalidate --folds 3",
+    "nsynth networks --data-root ../shared/data",
     "classic --data-root ../shared/data",
     "classic --jobs 1 --budget quick",
     "classic --dask tcp://127.0.0.1:8786     # a cluster that sees the same files",
@@ -90,6 +91,22 @@ def crossvalidate(
     from helpers.experiments import hybrid
 
     hybrid.crossvalidate(data_root, compression, folds, epochs, seed, workers, run_dir, checkpoint, out)
+
+
+@app.command(epilog=EXAMPLES)
+def networks(
+    data_root: DataRoot = DATA,
+    epochs: cli.NotesEpochs = None,
+    channels: Annotated[int, typer.Option(min=1, metavar="N", help="of the short-chunk CNNs; published: 128")] = 128,
+    seed: Seed = 0,
+    workers: Workers = 2,
+    run_dir: cli.RunDir = ROOT / "runs" / "nsynth",
+    out: Metrics = REPORT,
+) -> None:
+    """The homework's networks trained alike: short-chunk CNNs, transformer; writes metrics/03_networks.json."""
+    from helpers.experiments import networks
+
+    networks.report(data_root, epochs, channels, seed, workers, run_dir, out)
 
 
 def _not_zero(jobs: int) -> int:

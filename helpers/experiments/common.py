@@ -158,6 +158,11 @@ def curves(history: History) -> dict[str, list[float]]:
     return {name: history.curve(name) for name in ("train_loss", "train_score", "valid_loss", "valid_score")}
 
 
+def data_fingerprint(*parts: Sequence[Clip]) -> str:
+    """Digest of the lists of clips that a result stands on: those used for it, then those that are scored."""
+    return fingerprint(clips_fingerprint(part) for part in parts)
+
+
 def result(
     title: str, corpus: str, data: DataLabel, clips: Sequence[Clip], scores: Mapping, *, group_kind: str,
     baselines: Mapping, command: str, seed: int, budget: str = "full", used: Sequence[Sequence[Clip]] = (),
@@ -171,7 +176,7 @@ def result(
     """
     return Result(
         title=title, corpus=corpus, data=data, n=len(clips), groups=len(set(groups(clips))), group_kind=group_kind,
-        fingerprint=fingerprint(clips_fingerprint(part) for part in (*used, clips)), seed=seed, budget=budget,
+        fingerprint=data_fingerprint(*used, clips), seed=seed, budget=budget,
         command=command, scores={name: dict(row) for name, row in scores.items()}, baselines=dict(baselines), **more,
     )  # fmt: skip
 
