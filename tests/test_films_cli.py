@@ -80,6 +80,22 @@ def test_checkpoint_carries_its_recipe(checkpoint: Path) -> None:
     assert recipe.command.startswith("python -m helpers")
 
 
+def test_solos_add_statistics_and_scores_of_players_left_out(folder: Path, checkpoint: Path, tmp_path: Path) -> None:
+    for number, name in enumerate(("erhu_li1", "erhu_wu1", "dizi_li1", "xun", "pipa_li", "gong_1")):
+        audio.write(tmp_path / f"{name}.wav", tone(PITCH.get(name.split("_")[0], 500) + 5 * number, 3.0), 48_000)
+    out = tmp_path / "films.pt"
+    command = ["films", "train", "--data", str(folder / "built"), "--epochs", "1", "--context", "2", "--out", str(out)]
+    assert main([*command, "--solos", str(tmp_path)]) == 0
+    found = load_checkpoint(out, "films")
+    assert found.model == "film_ensemble" and len(set(found.thresholds)) == 1
+    assert set(found.scores["solos, players left out"]) == {"CRNN", "statistics", "both", "majority class"}
+    assert found.scores["solos, players left out"]["majority class"]["value"] == pytest.approx(2 / 5)
+    assert "best constant" in found.scores["films of solos, players left out"]
+    assert f"--solos {tmp_path}" in found.command or "--solos ../" in found.command
+    tagged = ["films", "tag", str(folder / "c.mp4"), "--checkpoint", str(out), "--out", str(tmp_path / "tags")]
+    assert main(tagged) == 0
+
+
 def test_tag_writes_json_labels_and_figure_that_fit_together(checkpoint: Path, folder: Path, tmp_path: Path) -> None:
     recipe = load_checkpoint(checkpoint, "films")
     recipe.thresholds = [0.01] * 4  # everything is heard all the time

@@ -154,7 +154,7 @@ def run(
     notes = load_checkpoint(init, nsynth.TASK) if init else None
     solos = [clip for folder in folders for clip in solo_study.solos_below(folder, films.instruments)]
     refuse_test_films(solos, films)
-    config, scored = study.recipe(epochs, seed), {}
+    config, scored, context_s = study.recipe(epochs, seed), {}, study.windows_of(context_s) * WINDOW_S
     table = solo_study.measure(sounds(films, solos, root, seed)) if solos else None
     trained = study.train(films, config, notes, context_s, solos, run_dir)
     if table:
@@ -173,15 +173,17 @@ def with_statistics(
 ) -> tuple[Trained, dict]:  # fmt: skip
     """CRNN and statistics together, and their scores with the players left out in turn.
 
-    Thresholds are chosen on the validation films and on the solos as networks answer for them that have not heard
+    The threshold is chosen on the validation films and on the solos as networks answer for them that have not heard
     their player.
     """
     trained = study.combine(crnn, solo_study.fit(table, films.instruments))
     valid = films.split("valid")
-    truths = [film.targets for film in valid] + [solo_targets(clip, films.instruments) for clip in answers]
     said = [predict_film(trained.network, film.path, context_s) for film in valid]
-    said += [one.probability() for one in answers.values()]
-    high = tuple(frames.thresholds(truths, said, decide, WINDOW_S).tolist())
+    chosen_on = [
+        ([film.targets for film in valid], said),
+        ([solo_targets(clip, films.instruments) for clip in answers], [one.probability() for one in answers.values()]),
+    ]
+    high = (frames.common_threshold(chosen_on, decide, WINDOW_S),) * len(films.instruments)
     rows = scores(answers, high)
     for name, row in rows.items():
         print(f"{len(answers)} solos, their players left out: {name} names {row['value']:.3f} of them")
