@@ -18,6 +18,8 @@ from helpers.features.mel import MelFrontend, front_ends
 from helpers.models import build
 from helpers.models.base import AudioClassifier, linear_head
 
+FEW = 8  # points of a map: in bfloat16 on processors, gradients of a strided kernel on so few are not finite at times
+
 
 def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
     """Convolution that keeps the size (for stride 1), without the bias that batch normalisation makes idle."""
@@ -50,6 +52,12 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, inputs, M, F] -> [B, outputs, M/2, F/2]."""
+        if x[0, 0].numel() < FEW:
+            with torch.autocast(x.device.type, enabled=False):
+                return self._add(x.float())
+        return self._add(x)
+
+    def _add(self, x: torch.Tensor) -> torch.Tensor:
         return torch.relu(self.second(torch.relu(self.first(x))) + self.shortcut(x))
 
 

@@ -158,3 +158,14 @@ def test_unknown_models_and_arguments_are_bad_input() -> None:
         build("resnet_999", 11)
     with pytest.raises(InputError, match=r"model 'compact_cnn': does not take these arguments \(.*'width'"):
         build("compact_cnn", 11, mel=MEL, width=3)
+
+
+def test_few_points_are_convolved_in_float32() -> None:
+    """Gradients of the last residual block were not finite in bfloat16 after some twenty batches of real notes."""
+    network = small("short_chunk_cnn_res").train()
+    kinds = []
+    for block in network.encoder.blocks:
+        block.first[0].register_forward_hook(lambda module, inputs, output: kinds.append(output.dtype))
+    with torch.autocast("cpu", torch.bfloat16):
+        network(torch.randn(2, 64_000))
+    assert kinds[0] == torch.bfloat16 and kinds[-1] == torch.float32
