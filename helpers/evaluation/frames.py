@@ -15,7 +15,6 @@ import numpy as np
 COLLAR_S = 0.2  # an onset counts as found if it is predicted within so many seconds of it
 SEGMENT_S = 1.0
 SLACK = 0.05  # F1 that is given up for a threshold nearer to 0.5; chosen by cross-validation within validation films
-COMMON_SLACK = 0.02  # the same for one threshold for all classes, which more recordings tell
 Decide = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (probabilities [N, C], thresholds [C]) -> bool [N, C]
 
 
@@ -123,28 +122,6 @@ def thresholds(
     distance = np.where(f1 >= f1.max(axis=0) - SLACK, np.abs(grid - 0.5)[:, None], 1.0)
     active = np.any([(truth == 1).any(axis=0) for truth in truths], axis=0)
     return np.where(active, grid[np.argmin(distance, axis=0)], 0.5)
-
-
-def common_threshold(
-    groups: Sequence[tuple[Sequence[np.ndarray], Sequence[np.ndarray]]], decide: Decide, window_s: float
-) -> float:
-    """One threshold for all classes with a good micro F1 by second, averaged over groups of recordings.
-
-    Each group holds truths and probabilities of its recordings, [N, C] each. A threshold for each class, of few
-    recordings, would say more about which of them are easy than about the classes. Of those within `COMMON_SLACK` of
-    the best the one nearest to 0.5 is taken.
-    """
-
-    def f1(value: float, truths: Sequence[np.ndarray], probabilities: Sequence[np.ndarray]) -> float:
-        high = np.full(truths[0].shape[1], value)
-        counts = [window_counts(segments(truth, window_s), segments(decide(probability, high), window_s) == 1)
-                  for truth, probability in zip(truths, probabilities, strict=True)]  # fmt: skip
-        return np.nan_to_num(rates(Counts(*np.sum(counts, axis=0)))["micro_f1"])
-
-    grid = np.arange(0.05, 0.96, 0.05).round(2).tolist()
-    mean = {value: np.mean([f1(value, *group) for group in groups]) for value in grid}
-    good = [value for value in grid if mean[value] >= max(mean.values()) - COMMON_SLACK]
-    return min(good, key=lambda value: abs(value - 0.5))
 
 
 def best_constant(truth: np.ndarray) -> tuple[list[int], float]:

@@ -38,7 +38,7 @@ from helpers.training.fit import fit
 
 MODEL, STATISTICS, BOTH = "film_crnn", "film_statistics", "film_ensemble"
 EPOCHS = {"smoke": 1, "quick": 3, "full": 16}
-CRNN_SHARE = 0.5  # of the log-odds of both; see `left_out.compare`
+CRNN_SHARE, THRESHOLD = 0.3, 0.4  # of both together; by left-out solos (`left_out`) and validation films
 CONTEXT_S = 3.84  # s around a window that a network is given
 RECIPE = {"loss": "bce", "balanced": False, "learning_rate": 2e-3, "batch_size": 8}  # the same for both starts
 ROOMS = Compose((Sometimes(0.7, Equalise(5.0)), Sometimes(0.3, Reverberate((0.1, 0.5))), Sometimes(0.3, Noise())))
@@ -113,10 +113,14 @@ def train(films: Films, config: TrainConfig, notes: Checkpoint | None = None, co
 
 
 def combine(crnn: Trained, statistics: MiddleSeconds) -> Trained:
-    """Both as one network, which averages their log-odds; thresholds are to be chosen again."""
+    """Both as one network, which averages their log-odds, with one threshold for all instruments.
+
+    So few recordings of each cannot tell a threshold for each.
+    """
     members, shares = [{"name": MODEL, **crnn.arguments}, {"name": STATISTICS}], [CRNN_SHARE, 1 - CRNN_SHARE]
     network = FrameEnsemble([crnn.network, statistics], shares).eval()
-    return replace(crnn, network=network, model=BOTH, arguments={"members": members, "weights": shares}, thresholds=())
+    arguments, high = {"members": members, "weights": shares}, (THRESHOLD,) * len(crnn.thresholds)
+    return replace(crnn, network=network, model=BOTH, arguments=arguments, thresholds=high)
 
 
 def checkpoint_of(trained: Trained, films: Films, context_s: float, **more) -> Checkpoint:

@@ -7,7 +7,7 @@ which are quickly fitted, without one player at a time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,6 @@ from scipy.special import expit, logit
 from torch import nn
 
 from helpers import audio
-from helpers.augmentation.mixing import active
 from helpers.config import CACHE, InputError, TrainConfig
 from helpers.datasets import film_builder, film_checks, nsynth
 from helpers.datasets import films as corpus
@@ -28,12 +27,10 @@ from helpers.evaluation.intervals import bootstrap
 from helpers.experiments import film_tags as tagging
 from helpers.experiments import films as study
 from helpers.experiments import solos as solo_study
-from helpers.experiments.common import Trained
-from helpers.experiments.film_tags import MEDIAN, decide, film_counts, predict_film
+from helpers.experiments.film_tags import MEDIAN, decide, film_counts
 from helpers.experiments.solos import Excerpt, Table
 from helpers.files import file_fingerprint, fingerprint, write_json
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
-from helpers.models.frames import WINDOW
 from helpers.prediction.clips import predict_frames
 
 SHARES = {"CRNN": 1.0, "statistics": 0.0, "both": study.CRNN_SHARE}  # of the CRNN in the average
@@ -48,9 +45,10 @@ class Answer:
     crnn: np.ndarray
     statistics: np.ndarray
 
-    def probability(self, share: float = study.CRNN_SHARE) -> np.ndarray:
-        """Smoothed probabilities [N, C], as those of the whole network."""
-        return frames.smooth(expit(share * self.crnn + (1 - share) * self.statistics), MEDIAN)
+    def decisions(self, share: float) -> np.ndarray:
+        """Whether each instrument is tagged, bool [N, C], if the CRNN has a share of the average."""
+        probability = frames.smooth(expit(share * self.crnn + (1 - share) * self.statistics), MEDIAN)
+        return decide(probability, [study.THRESHOLD] * probability.shape[1])
 
 
 def apart(train: Sequence[Clip], test: Sequence[Clip]) -> None:
@@ -94,20 +92,20 @@ def players_left_out(
     return answers, filmed
 
 
-def hits(answers: dict[Clip, Answer], share: float, thresholds: Sequence[float]) -> np.ndarray:
+def hits(answers: dict[Clip, Answer], share: float) -> np.ndarray:
     """For each solo 1.0 if its own instrument is tagged longer than every other, else 0.0."""
     found = []
     for clip, said in answers.items():
-        time = decide(said.probability(share), thresholds).mean(axis=0)  # share of the recording
+        time = said.decisions(share).mean(axis=0)  # as a share of the recording's
         found.append(float(time.argmax() == clip.labels[0] and time.max() > 0))
     return np.array(found)
 
 
-def scores(answers: dict[Clip, Answer], thresholds: Sequence[float]) -> dict[str, dict[str, float]]:
+def scores(answers: dict[Clip, Answer]) -> dict[str, dict[str, float]]:
     """Share of solos named right by each part and by both, with intervals over players, beside the majority."""
     labels = [clip.labels[0] for clip in answers]
-    found = {name: bootstrap(np.mean, groups(list(answers)), hits(answers, share, thresholds))
-             for name, share in SHARES.items()}  # fmt: skip
+    players = groups(list(answers))
+    found = {name: bootstrap(np.mean, players, hits(answers, share)) for name, share in SHARES.items()}
     return found | {"majority class": {"value": float(np.bincount(labels).max() / len(labels))}}
 
 
@@ -158,37 +156,16 @@ def run(
     table = solo_study.measure(sounds(films, solos, root, seed)) if solos else None
     trained = study.train(films, config, notes, context_s, solos, run_dir)
     if table:
-        left_out = players_left_out(films, config, notes, solos, table, context_s, run_dir)
-        trained, scored = with_statistics(trained, films, table, *left_out, context_s)
+        answers, filmed = players_left_out(films, config, notes, solos, table, context_s, run_dir)
+        trained = study.combine(trained, solo_study.fit(table, films.instruments))
+        scored = {"solos, players left out": scores(answers), "films of solos, players left out": film_scores(filmed)}
+        for name, row in scored["solos, players left out"].items():
+            print(f"{len(answers)} solos, their players left out: {name} names {row['value']:.3f} of them")
     stored = study.checkpoint_of(trained, films, context_s, command=command)
     if any(film.split == "test" for film in films.films):
         scored |= study.report(stored, films)
     stored.scores = scored
     return stored
-
-
-def with_statistics(
-    crnn: Trained, films: Films, table: Table, answers: dict[Clip, Answer], filmed: Sequence[tuple[BuiltFilm, Answer]],
-    context_s: float,
-) -> tuple[Trained, dict]:  # fmt: skip
-    """CRNN and statistics together, and their scores with the players left out in turn.
-
-    The threshold is chosen on the validation films and on the solos as networks answer for them that have not heard
-    their player.
-    """
-    trained = study.combine(crnn, solo_study.fit(table, films.instruments))
-    valid = films.split("valid")
-    said = [predict_film(trained.network, film.path, context_s) for film in valid]
-    chosen_on = [
-        ([film.targets for film in valid], said),
-        ([solo_targets(clip, films.instruments) for clip in answers], [one.probability() for one in answers.values()]),
-    ]
-    high = (frames.common_threshold(chosen_on, decide, WINDOW_S),) * len(films.instruments)
-    rows = scores(answers, high)
-    for name, row in rows.items():
-        print(f"{len(answers)} solos, their players left out: {name} names {row['value']:.3f} of them")
-    scored = {"solos, players left out": rows, "films of solos, players left out": film_scores(filmed, high)}
-    return replace(trained, thresholds=high), scored
 
 
 def refuse_test_films(solos: Sequence[Clip], films: Films) -> None:
@@ -208,21 +185,11 @@ def sounds(films: Films, solos: Sequence[Clip], root: Path | None, seed: int) ->
         yield from solo_study.other_excerpts(root, seed)
 
 
-def solo_targets(clip: Clip, instruments: Sequence[str]) -> np.ndarray:
-    """Labels [N, C] of a solo: its instrument where it sounds, nothing known of it elsewhere, and no other."""
-    waves = audio.read(clip.path, SAMPLE_RATE)
-    waves = waves[: len(waves) // WINDOW * WINDOW].reshape(-1, WINDOW)
-    targets = np.zeros((len(waves), len(instruments)), np.float32)
-    targets[:, list(clip.labels)] = np.where(active(waves), 1.0, np.nan)[:, None]
-    return targets
-
-
-def film_scores(filmed: Sequence[tuple[BuiltFilm, Answer]], thresholds: Sequence[float]) -> dict[str, dict]:
+def film_scores(filmed: Sequence[tuple[BuiltFilm, Answer]]) -> dict[str, dict]:
     """F1 by second of each part and of both on films of real solos, with intervals over films."""
     films = [film for film, _ in filmed]
     rows = {}
     for name, share in SHARES.items():
-        counts = np.stack([film_counts(film.targets, decide(one.probability(share), thresholds))
-                           for film, one in filmed])  # fmt: skip
+        counts = np.stack([film_counts(film.targets, one.decisions(share)) for film, one in filmed])
         rows[name] = tagging.scores(counts, films, INSTRUMENTS, seed=0)["segment_micro_f1"].model_dump()
     return rows | {"best constant": {"value": tagging.constants(films)["best constant"]["segment_micro_f1"]}}

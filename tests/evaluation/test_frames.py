@@ -109,13 +109,3 @@ def test_best_constant_beats_every_other_set() -> None:
     for bits in range(1, 16):
         predicted = np.tile([bool(bits >> c & 1) for c in range(4)], (400, 1))
         assert frames.rates(frames.window_counts(truth, predicted))["micro_f1"] <= f1
-
-
-def test_one_threshold_serves_all_groups_and_classes() -> None:
-    truth = np.zeros((400, 2))
-    truth[:200, 0], truth[200:, 1] = 1.0, 1.0
-    loud = np.where(truth == 1, 0.9, 0.6)  # from 0.65 on right
-    soft = np.where(truth == 1, 0.7, 0.2)  # up to 0.7 right
-    found = frames.common_threshold([([truth], [loud]), ([truth], [soft])], lambda p, t: p >= t, 0.03)
-    assert found == pytest.approx(0.65)
-    assert frames.common_threshold([([truth], [soft])], lambda p, t: p >= t, 0.03) == pytest.approx(0.5)

@@ -124,14 +124,14 @@ def test_a_solo_that_is_a_test_film_is_refused(tmp_path: Path) -> None:
 
 
 def test_named_right_is_tagged_longest() -> None:
-    loud, soft, clips = np.full((40, 4), -5.0), np.full((40, 4), -5.0), [Clip(Path("a"), (1,), "a")]
+    loud, soft, solo = np.full((40, 4), -5.0), np.full((40, 4), -5.0), Clip(Path("a"), (1,), "a")
     loud[:30, 1], soft[:, 2] = 5.0, 4.0
-    thresholds = [0.5] * 4
-    assert left_out.hits({clips[0]: Answer(loud, soft)}, 1.0, thresholds).tolist() == [1.0]
-    assert left_out.hits({clips[0]: Answer(loud, soft)}, 0.0, thresholds).tolist() == [0.0]
-    assert left_out.hits({clips[0]: Answer(soft * 0 - 5, soft)}, 1.0, thresholds).tolist() == [0.0], "nothing is tagged"
-    found = left_out.scores({clips[0]: Answer(loud, soft)}, thresholds)
-    assert found["CRNN"]["value"] == 1.0 and found["majority class"]["value"] == 1.0
+    answers = {solo: Answer(loud, soft)}
+    assert left_out.hits(answers, 1.0).tolist() == [1.0] and left_out.hits(answers, 0.0).tolist() == [0.0]
+    assert left_out.hits({solo: Answer(np.full((40, 4), -5.0), soft)}, 1.0).tolist() == [0.0], "nothing is tagged"
+    found = left_out.scores(answers)
+    assert found["CRNN"]["value"] == 1.0 and found["statistics"]["value"] == 0.0
+    assert found["majority class"]["value"] == 1.0
 
 
 def test_films_of_solos_are_labelled_where_the_solo_sounds(tmp_path: Path) -> None:
