@@ -186,8 +186,8 @@ def augment(
     GTZAN is split first. What is there already is left as it is, so that the same command goes on after a kill.
     """
     from helpers.experiments import genre_files
+    from helpers.plotting.spectrograms import augmentation_figure
     from helpers.plotting.style import save_figure
-    from helpers.plotting.tasks import augmentation_figure
 
     count, first = genre_files.write_augmented(data_root, split, out, seed)
     figure = augmentation_figure(*genre_files.examples(first, seed), genre_files.SHOWN_S)

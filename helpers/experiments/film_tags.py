@@ -20,8 +20,8 @@ from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.results import Score
 from helpers.files import write_json
 from helpers.models.checkpoint import Checkpoint
+from helpers.plotting.spectrograms import timeline
 from helpers.plotting.style import save_figure
-from helpers.plotting.tasks import timeline
 from helpers.prediction.clips import predict_frames
 from helpers.prediction.saliency import overview
 

@@ -1,4 +1,4 @@
-"""Figures of scores, drawn by seaborn: confusion matrices, curves, bars with intervals, groups, calibration."""
+"""Figures of scores, drawn by seaborn: confusion matrices, curves, bars with intervals, thresholds, tables."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ Interval = Mapping[str, float]  # "value", "low", "high"
 @styled
 def confusion_figure(matrices: Mapping[str, np.ndarray], classes: Sequence[str]) -> Figure:
     """Confusion matrices [true, predicted] of counts beside each other, coloured by share of the true class."""
-    width, height = (HALF[0] + 1, HALF[1]) if len(matrices) == 1 else WIDE
-    figure, axes = new_figure((width, height + 0.4), 1, len(matrices), squeeze=False)
+    size = (5.7, 4.7) if len(matrices) == 1 else (WIDE[0], 5.0)
+    figure, axes = new_figure(size, 1, len(matrices), squeeze=False)
     for axis, (title, matrix) in zip(axes[0], matrices.items(), strict=True):
         matrix = np.asarray(matrix)
         heat_map(axis, matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1), classes, numbers=matrix, vmax=1)
         axis.set(title=title, xlabel="predicted", ylabel="true" if axis is axes[0, 0] else "")
         if axis is not axes[0, 0]:
             axis.set_yticklabels([])
-    image = axes[0, 0].collections[0]
-    figure.colorbar(image, ax=axes[0].tolist(), label="share of the true class", shrink=0.8)
+    figure.colorbar(axes[0, 0].collections[0], ax=axes[0].tolist(), label="share of the true class", shrink=0.8)
     return figure
 
 
@@ -63,10 +62,8 @@ def curves_figure(histories: Mapping[str, Mapping[str, Sequence[float]]], score_
         seaborn.lineplot(x=epoch, y=value, hue=name, style=part, markers=True, palette=colours, ax=axis)
         axis.set(xlabel="epoch", ylabel=label)
         axis.xaxis.get_major_locator().set_params(integer=True)
-        handles = axis.get_legend_handles_labels()
-        axis.get_legend().remove()
     axes[1].set_ylim(0, 1)
-    figure.legend(*handles, loc="outside upper center", ncols=len(histories) + 2)
+    legend_above(figure, axes[1])
     return figure
 
 
@@ -104,10 +101,11 @@ def bars_figure(
 
 
 def legend_above(figure: Figure, axis: Axes) -> None:
-    """One legend for the whole figure, above it."""
+    """That of one axes as the only legend of the figure, above it."""
     handles, labels = axis.get_legend_handles_labels()
-    if axis.get_legend():
-        axis.get_legend().remove()
+    for other in figure.axes:
+        if other.get_legend():
+            other.get_legend().remove()
     figure.legend(handles, labels, loc="outside upper center", ncols=max(1, len(labels)))
 
 
@@ -151,8 +149,6 @@ def ablation_figure(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> 
         axis.tick_params("y", labelsize=10)
         axis.set(title=title, xlabel="", ylabel="", xlim=(0, 1))
         axis.grid(axis="x", alpha=0.3)
-        if axis is not axes[0, -1]:
-            axis.get_legend().remove()
     legend_above(figure, axes[0, -1])
     figure.supxlabel("top-1 on the pool, weighted by kind", fontsize=13)
     return figure
@@ -171,4 +167,82 @@ def importance_figure(blocks: Mapping[str, float], columns: Mapping[str, float],
         axis.autoscale(axis="x")
         axis.tick_params("y", labelsize=10)
         axis.set_xlabel(label, fontsize=11)
+    return figure
+
+
+@styled
+def thresholds_figure(
+    scores: np.ndarray, targets: np.ndarray, thresholds: Sequence[float], classes: Sequence[str]
+) -> Figure:
+    """Scores [N, C] of excerpts with (dark) and without (light) each class, and where its threshold lies."""
+    figure, axis = new_figure()
+    names = np.broadcast_to(np.array(classes), scores.shape)
+    present = np.where(targets > 0.5, "instrument plays", "does not")
+    order, colours = ["does not", "instrument plays"], [PALETTE[5], PALETTE[3]]
+    seaborn.stripplot(x=names.ravel(), y=scores.ravel(), hue=present.ravel(), hue_order=order, palette=colours,
+                      dodge=True, alpha=0.6, size=4, ax=axis)  # fmt: skip
+    place = np.arange(len(classes))
+    axis.hlines(thresholds, place - 0.4, place + 0.4, color="black", lw=2, label="threshold", zorder=5)
+    axis.set(ylim=(0, 1), xlabel="", ylabel="score")
+    legend_above(figure, axis)
+    return figure
+
+
+@styled
+def class_figure(table: Mapping[str, Mapping[str, float]], xlabel: str, ylabel: str) -> Figure:
+    """Bars of each class, e.g. its precision, recall and F1; `table[class][bar]` are in 0..1."""
+    figure, axis = new_figure()
+    interval_bars(axis, ((name, bar, {"value": value}) for name, row in table.items() for bar, value in row.items()),
+                  upright=True)  # fmt: skip
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    legend_above(figure, axis)
+    return figure
+
+
+@styled
+def polyphony_figure(by_size: Mapping[str, float], missed: np.ndarray, classes: Sequence[str]) -> Figure:
+    """F1 over the number of instruments, and what was predicted [C] where an instrument was missed [C]."""
+    figure, (left, right) = new_figure(WIDE, 1, 2, width_ratios=(1, 1.4))
+    interval_bars(left, ((name, "", {"value": f1}) for name, f1 in by_size.items()), upright=True)
+    left.set(xlabel="instruments in the excerpt", ylabel="micro F1")
+    heat_map(right, missed, classes, numbers=np.rint(missed).astype(int), vmax=None)
+    right.set(xlabel="wrongly predicted instead", ylabel="missed")
+    figure.colorbar(right.collections[0], ax=right, label="excerpts")
+    return figure
+
+
+@styled
+def table_figure(rows: Sequence[Mapping]) -> Figure:
+    """Accuracies of every model without and with augmentation, by part, with their intervals.
+
+    Each row holds "name" and, under "plain" and "augmented", {"value", "low", "high"} of each part.
+    """
+    figure, axes = new_figure((WIDE[0], 0.36 * len(rows) + 1.4), 1, 3, sharey=True)
+    for axis, part in zip(axes, ("train", "valid", "test"), strict=True):
+        points = [(row["name"], column, row[column][part][end]) for row in rows for column in ("plain", "augmented")
+                  for end in ("value", "low", "high")]  # fmt: skip
+        name, column, value = zip(*points, strict=True)
+        seaborn.pointplot(x=value, y=name, hue=column, orient="y", estimator="median", errorbar=("pi", 100), dodge=0.3,
+                          linestyle="none", markersize=5, err_kws={"linewidth": 1}, palette=[PALETTE[5], PALETTE[0]],
+                          ax=axis)  # fmt: skip
+        axis.set(title=part, xlim=(-0.03, 1.03), ylabel="")
+        axis.grid(axis="x", lw=0.4)
+    axes[0].tick_params("y", labelsize=10)
+    figure.supxlabel("accuracy by track; line: 95 % interval over tracks", fontsize=11)
+    legend_above(figure, axes[0])
+    return figure
+
+
+@styled
+def protocol_figure(scores: Mapping[str, Interval], chance: float) -> Figure:
+    """Accuracies with intervals (`scores[protocol]` = {"value", "low", "high"}) below each other, chance dashed."""
+    figure, axis = new_figure((WIDE[0], 0.5 * len(scores) + 1.6))
+    interval_bars(axis, ((name, "", score) for name, score in scores.items()))
+    for row, score in enumerate(scores.values()):
+        axis.annotate(f"{score['value']:.2f}", (max(score["high"], 0), row), (6, 0), textcoords="offset points",
+                      va="center", fontsize=10)  # fmt: skip
+    axis.axvline(chance, color="black", ls="--", lw=1, label=f"chance {chance:.2f}")
+    axis.set_xlim(min(0.0, *(score["low"] - 0.02 for score in scores.values())), 1.05)
+    axis.set_xlabel("accuracy, or difference of accuracies; line: 95 % interval over tracks")
+    axis.legend(loc="lower right")
     return figure

@@ -1,11 +1,8 @@
-"""Figures of notes: mel spectrograms with axes in seconds and hertz, waveforms, and mel filter banks.
-
-What a network looks at, beside what there is to see.
-"""
+"""Figures of sounds: spectrograms with their axes, waveforms, mel filter banks, and what plays when."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,6 +13,9 @@ from helpers.plotting.style import PALETTE, WIDE, new_figure, styled
 
 EVERY = 8  # of the filters of a bank one is drawn
 TICKS_HZ = (250, 1_000, 4_000)
+POINTS = 2000  # of a waveform that are drawn
+RANGE_DB = 70.0
+Events = Sequence[tuple[float, float]]
 
 
 @styled
@@ -38,26 +38,24 @@ def note_grid(
         name = f"{rows[number // columns]}\n{title}"
         axis.text(0.98, 0.95, name, color="white", ha="right", va="top", transform=axis.transAxes, fontsize=11,
                   bbox={"facecolor": "black", "alpha": 0.4, "linewidth": 0, "pad": 1.5})  # fmt: skip
-    figure.supxlabel("time in s", fontsize=13)
-    figure.supylabel("frequency in Hz, mel scale", fontsize=13)
+    _name_axes(figure)
     figure.colorbar(shown, ax=axes.ravel().tolist(), label="dB below the loudest point", shrink=0.9)
     return figure
 
 
 @styled
-def scales_figure(
-    power: np.ndarray, level: np.ndarray, titles: Sequence[str], seconds: float, hertz: np.ndarray
+def rows_figure(
+    rows: Mapping[str, np.ndarray], titles: Sequence[str], seconds: float, hertz: np.ndarray
 ) -> Figure:
-    """The same notes [notes, n_mels, frames] as power (0 to 1) above and as level in dB below."""
-    figure, axes = new_figure((WIDE[0], 4.0), 2, len(titles), sharex=True, sharey=True, squeeze=False)
-    for row, (values, label) in enumerate(((power, "power"), (level, "dB"))):
-        for axis, value in zip(axes[row], values, strict=True):
+    """The same notes seen in several ways below each other; `rows[colour bar's label]` is [notes, n_mels, frames]."""
+    figure, axes = new_figure((WIDE[0], 4.0), len(rows), len(titles), sharex=True, sharey=True, squeeze=False)
+    for row, (label, values) in zip(axes, rows.items(), strict=True):
+        for axis, value in zip(row, values, strict=True):
             shown = _spectrogram(axis, value, seconds, hertz, vmin=values.min(), vmax=values.max())
-        figure.colorbar(shown, ax=axes[row].tolist(), label=label)
+        figure.colorbar(shown, ax=row.tolist(), label=label)
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title, fontsize=13)
-    figure.supxlabel("time in s", fontsize=13)
-    figure.supylabel("frequency in Hz, mel scale", fontsize=13)
+    _name_axes(figure)
     return figure
 
 
@@ -93,19 +91,61 @@ def waveform_grid(waveforms: np.ndarray, titles: Sequence[str], columns: int, sa
 
 
 @styled
-def saliency_figure(
-    examples: Sequence[tuple[str, np.ndarray, np.ndarray]], seconds: float, hertz: np.ndarray
-) -> Figure:
-    """For each (title, spectrogram [n_mels, frames], saliency 0 to 1 of the same shape) a column of the two."""
-    figure, axes = new_figure(WIDE, 2, len(examples), sharex=True, sharey=True, squeeze=False)
-    for (above, below), (title, spectrogram, weight) in zip(axes.T, examples, strict=True):
-        _spectrogram(above, spectrogram, seconds, hertz)
-        shown = _spectrogram(below, weight, seconds, hertz, vmin=0, vmax=1, cmap="magma")
-        above.set_title(title)
-        below.set_xlabel("time in s")
-    for axis, label in zip(axes[:, 0], ("seen", "saliency"), strict=True):
-        axis.set_ylabel(f"{label}\nHz, mel scale")
-    figure.colorbar(shown, ax=axes[1].tolist(), label="gradient, relative")
+def images_figure(images: Mapping[str, np.ndarray], seconds: float, rows: int = 1, ylabel: str = "mel band") -> Figure:
+    """Spectrograms [bands, frames] beside each other under their titles, time on the abscissa."""
+    columns = -(-len(images) // rows)
+    figure, axes = new_figure((WIDE[0], 2.1 * rows + 1.2), rows, columns, squeeze=False, sharex=True)
+    for number, (axis, (title, values)) in enumerate(zip(axes.flat, images.items(), strict=False)):
+        image(axis, values, seconds)
+        axis.set_title(title, fontsize=10)
+        axis.set_ylabel(ylabel if number % columns == 0 else "")
+    for axis in axes[-1]:
+        axis.set_xlabel("time (s)")
+    return figure
+
+
+@styled
+def timeline(level: np.ndarray, column_s: float, tracks: Mapping[str, Mapping[str, Events]], title: str) -> Figure:
+    """Mel spectrogram above, below it a row for each instrument with a bar where it plays.
+
+    Args:
+        level: mel level in dB [n_mels, columns].
+        column_s: seconds that a column stands for.
+        tracks: name of a track ("labels", "model") -> instrument -> stretches (start s, end s); tracks of an
+            instrument are drawn one below the other.
+        title: of the figure.
+    """
+    figure, (above, below) = new_figure(WIDE, 2, 1, sharex=True, height_ratios=[2, 1 + 0.3 * len(tracks)])
+    image(above, level, level.shape[1] * column_s, vmin=level.max() - RANGE_DB, rasterized=True)
+    above.set(title=title, ylabel="mel band")
+    names = list(dict.fromkeys(name for track in tracks.values() for name in track))
+    height = 0.8 / len(tracks)
+    for t, (track, playing) in enumerate(tracks.items()):
+        opacity = 1.0 if t == 0 else 0.55
+        for row, name in enumerate(names):
+            bars = [(start, end - start) for start, end in playing.get(name, ())]
+            place = (row - 0.4 + t * height, height * 0.9)
+            below.broken_barh(bars, place, color=PALETTE[row % len(PALETTE)], alpha=opacity)
+        if len(tracks) > 1:
+            below.text(1.005, 1 - (t + 0.5) / len(tracks), track, transform=below.transAxes, fontsize=9, va="center")
+    below.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5), xlabel="time in s")
+    return figure
+
+
+@styled
+def augmentation_figure(waveforms: Mapping[str, np.ndarray], mels: Mapping[str, np.ndarray], seconds: float) -> Figure:
+    """Waveforms [samples] above their mel spectrograms in dB [bands, frames], one column for each name."""
+    figure, axes = new_figure((1.65 * len(waveforms), 3.8), 2, len(waveforms), sharex=True, sharey="row")
+    for (above, below), (name, waveform) in zip(axes.T, waveforms.items(), strict=True):
+        step = max(1, len(waveform) // POINTS)
+        above.plot(np.linspace(0, seconds, len(waveform[::step])), waveform[::step], lw=0.4, color=PALETTE[0])
+        above.set_title(name, fontsize=10)
+        image(below, mels[name], seconds, vmin=-60, vmax=0)
+        below.set_xlabel("time / s", fontsize=9)
+        for axis in (above, below):
+            axis.tick_params(labelsize=8)
+    axes[0, 0].set_ylabel("amplitude", fontsize=9)
+    axes[1, 0].set_ylabel("mel band", fontsize=9)
     return figure
 
 
@@ -119,3 +159,8 @@ def _spectrogram(axis: Axes, values: np.ndarray, seconds: float, hertz: np.ndarr
     """One image [n_mels, frames]; ticks at round frequencies where they lie among the bands."""
     axis.set_yticks(np.interp(TICKS_HZ, hertz, np.arange(len(hertz)) + 0.5), [f"{tick:,}" for tick in TICKS_HZ])
     return image(axis, values, seconds, **keywords)
+
+
+def _name_axes(figure: Figure) -> None:
+    figure.supxlabel("time in s", fontsize=13)
+    figure.supylabel("frequency in Hz, mel scale", fontsize=13)

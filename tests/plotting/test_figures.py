@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from helpers.plotting import scores, spectrograms, tasks
+from helpers.plotting import scores, spectrograms
 from helpers.plotting.style import save_figure
 
 NAMES = ("bass", "brass", "flute")
@@ -30,17 +30,17 @@ FIGURES = {
     "ablation": lambda: scores.ablation_figure({"pooling": {"mean": {"knn": 0.5, "svm": 0.6}},
                                                 "scaling": {"none": {"knn": 0.4, "svm": 0.3}}}),
     "importance": lambda: scores.importance_figure({"mfcc": 0.2, "chroma": -0.01}, {"mfcc 3": 0.02}, "trees"),
-    "images": lambda: tasks.images_figure({"a": RANDOM.random((8, 9)), "b": RANDOM.random((8, 9))}, 3.0),
-    "thresholds": lambda: tasks.thresholds_figure(RANDOM.random((20, 3)), RANDOM.integers(0, 2, (20, 3)),
+    "images": lambda: spectrograms.images_figure({"a": RANDOM.random((8, 9)), "b": RANDOM.random((8, 9))}, 3.0),
+    "thresholds": lambda: scores.thresholds_figure(RANDOM.random((20, 3)), RANDOM.integers(0, 2, (20, 3)),
                                                   [0.5, 0.4, 0.6], NAMES),
-    "classes": lambda: tasks.class_figure({n: {"precision": 0.5, "recall": 0.6, "f1": 0.55} for n in NAMES}, "a", "b"),
-    "polyphony": lambda: tasks.polyphony_figure({"1": 0.7, "2": 0.5}, RANDOM.integers(0, 4, (3, 3)), NAMES),
-    "saliency": lambda: spectrograms.saliency_figure([("a", RANDOM.random((40, 9)), RANDOM.random((40, 9)))], 4.0,
-                                                     np.geomspace(50, 7900, 40)),
-    "augmentation": lambda: tasks.augmentation_figure(
+    "classes": lambda: scores.class_figure({n: {"precision": 0.5, "recall": 0.6, "f1": 0.55} for n in NAMES}, "a", "b"),
+    "polyphony": lambda: scores.polyphony_figure({"1": 0.7, "2": 0.5}, RANDOM.integers(0, 4, (3, 3)), NAMES),
+    "rows": lambda: spectrograms.rows_figure({"dB": RANDOM.random((2, 40, 9)), "saliency": RANDOM.random((2, 40, 9))},
+                                             ["a", "b"], 4.0, np.geomspace(50, 7900, 40)),
+    "augmentation": lambda: spectrograms.augmentation_figure(
         {n: RANDOM.normal(size=4000) for n in NAMES}, {n: -60 * RANDOM.random((8, 9)) for n in NAMES}, 3.0),
-    "table": lambda: tasks.table_figure(ROWS),
-    "protocols": lambda: tasks.protocol_figure({"track": SCORE, "leaky minus track": OTHER | {"low": -0.1}}, 0.1),
+    "table": lambda: scores.table_figure(ROWS),
+    "protocols": lambda: scores.protocol_figure({"track": SCORE, "leaky minus track": OTHER | {"low": -0.1}}, 0.1),
 }  # fmt: skip
 
 

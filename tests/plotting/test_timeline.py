@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.plotting.tasks import timeline
+from helpers.plotting.spectrograms import timeline
 
 
 def test_bars_stand_where_the_stretches_are() -> None:
