@@ -104,9 +104,9 @@ def networks(
     out: Metrics = REPORT,
 ) -> None:
     """The homework's networks trained alike: short-chunk CNNs, transformer; writes metrics/03_networks.json."""
-    from helpers.experiments import networks
+    from helpers.experiments import comparisons
 
-    networks.report(data_root, epochs, channels, seed, workers, run_dir, out)
+    comparisons.report_networks(data_root, epochs, channels, seed, workers, run_dir, out)
 
 
 def _not_zero(jobs: int) -> int:

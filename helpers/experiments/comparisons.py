@@ -1,28 +1,37 @@
-"""What is worth what: parts of classic machine learning (notebook 02), log against linear mel, other timbres (03).
+"""What is worth what: parts of classic machine learning (notebook 02), log against linear mel, other timbres, and the
+networks that the homework names (03).
 
 One visible difference at a time: notes, folds, seeds and all other settings are the same.
 """
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import nn
 
 from helpers.augmentation.waveform import Augmentation, Chorus, Compose, Distort, Equalise, Reverberate
+from helpers.config import REPORT, TrainConfig
+from helpers.datasets import nsynth
 from helpers.datasets.base import Clip, groups
+from helpers.evaluation import results as metrics
 from helpers.evaluation.intervals import bootstrap
+from helpers.evaluation.results import Result
 from helpers.evaluation.single import top_k_accuracy, top_k_hits
-from helpers.experiments import classic
+from helpers.experiments import classic, common
 from helpers.experiments import nsynth as study
 from helpers.experiments.classic import Table
 from helpers.experiments.common import Trained, labels_of
+from helpers.experiments.nsynth import Notes
 from helpers.features.notes import SEGMENTS
 from helpers.features.pooled import BLOCKS, columns_of
+from helpers.models.base import parameter_count
 from helpers.models.classic import ClassicModel
 from helpers.prediction.clips import BATCH_SIZE, batches, infer
 
@@ -56,6 +65,10 @@ CHANGES: dict[str, Augmentation] = {
     "room": Reverberate(),
     "all of them": Compose((Distort((2.0, 10.0)), Equalise(12.0), Chorus(), Reverberate())),
 }
+NETWORKS_FILE = Path("metrics") / "03_networks.json"
+# Short-chunk CNNs: Won et al., SMC 2020; spectrogram transformer: after Gong et al., AST, Interspeech 2021.
+NETWORKS = ("compact_cnn", "short_chunk_cnn", "spectrogram_transformer", "short_chunk_cnn_res")
+NARROW = 32  # channels of the short-chunk CNNs where time is short; a sixteenth of the work of those as published
 CHANGED = 200  # validation notes at most: changing them takes longer than naming them
 Ablations = dict[str, dict[str, dict[str, float]]]  # panel -> row -> classifier -> top-1
 
@@ -124,3 +137,45 @@ def robustness(network: nn.Module, clips: Sequence[Clip], seed: int = 0) -> dict
         return np.concatenate(list(infer(network, batches(range(len(data)), BATCH_SIZE), load, workers=1)))
 
     return {name: top_k_accuracy(logits(change), labels_of(clips)) for name, change in CHANGES.items()}
+
+
+def report_networks(
+    root: Path, epochs: int | None, channels: int, seed: int, workers: int, run_dir: Path, out: Path
+) -> None:
+    """`nsynth networks`: trains all of them alike and writes their test scores to metrics/03_networks.json."""
+    notes = study.load_notes(root)
+    config = study.recipe(epochs, seed, len(notes.train), workers)
+    command = common.command_line("nsynth", "networks", data_root=root, epochs=epochs, channels=channels, seed=seed,
+                                  out=out)  # fmt: skip
+    result = compare_networks(notes, config, channels, run_dir / "networks", command)
+    metrics.write(out / NETWORKS_FILE, result)
+    for name, row in result.scores.items():
+        print(common.sentence(name, {key: score.model_dump() for key, score in row.items()}))
+
+
+def stored_networks(notes: Notes) -> Result | None:
+    """What `nsynth networks` found, if it stands in the report and was trained on exactly these notes."""
+    path = REPORT / NETWORKS_FILE
+    found = metrics.read(path) if path.is_file() else None
+    return found if found and found.fingerprint == common.data_fingerprint(*notes.splits().values()) else None
+
+
+def compare_networks(notes: Notes, config: TrainConfig, channels: int, run_dir: Path, command: str) -> Result:
+    """Test scores of each network; `details["networks"]` holds size, ms a note and weighted top-1 on validation."""
+    rows, logits = {}, {}
+    for name in NETWORKS:
+        arguments = {"channels": channels} if name.startswith("short_chunk") else {}
+        network = study.train(notes.train, notes.valid, config, model=name, run_dir=run_dir / name, **arguments).network
+        begin = time.perf_counter()
+        valid = study.logits_of(network, notes.valid)
+        rows[name] = {
+            "parameters": parameter_count(network), "epochs": config.epochs, "arguments": arguments,
+            "milliseconds": 1e3 * (time.perf_counter() - begin) / len(notes.valid),
+            "valid": study.weighted_scores(valid, notes.valid)["top1"],
+        }  # fmt: skip
+        logits[name] = study.logits_of(network, notes.test)
+    return common.single_label_result(
+        "The networks of the homework", "NSynth", notes.label("test"), notes.test, logits, nsynth.FAMILIES, notes.train,
+        group_kind="instrument", used=(notes.train, notes.valid), seed=config.seed, budget=f"{config.epochs} epochs",
+        command=command, details=study.about(notes) | {"networks": rows},
+    )  # fmt: skip
