@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from helpers.evaluation.intervals import COVERAGE, SAMPLES
+from helpers.evaluation import COVERAGE, SAMPLES
 
 BINS = 10  # of confidence, in the curve of calibration
 

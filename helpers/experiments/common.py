@@ -16,7 +16,7 @@ from torch import nn
 from helpers.config import DATA, ROOT, DataLabel, InputError, TrainConfig
 from helpers.datasets import corpus
 from helpers.datasets.base import Clip, clips_fingerprint, data_label, groups
-from helpers.evaluation.intervals import bootstrap, score_text
+from helpers.evaluation import bootstrap, score_text
 from helpers.evaluation.results import Result, versions
 from helpers.evaluation.single import confusion_matrix, majority_baseline, predictions, top_k_hits
 from helpers.files import fingerprint

@@ -20,8 +20,8 @@ from helpers.augmentation.waveform import Augmentation, Chorus, Compose, Distort
 from helpers.config import REPORT, TrainConfig
 from helpers.datasets import nsynth
 from helpers.datasets.base import Clip, groups
+from helpers.evaluation import bootstrap
 from helpers.evaluation import results as metrics
-from helpers.evaluation.intervals import bootstrap
 from helpers.evaluation.results import Result
 from helpers.evaluation.single import top_k_accuracy, top_k_hits
 from helpers.experiments import classic, common

@@ -15,8 +15,7 @@ from helpers import audio
 from helpers.config import InputError, MelConfig
 from helpers.datasets import film_sources
 from helpers.datasets.films import SAMPLE_RATE, WINDOW_S, BuiltFilm
-from helpers.evaluation import frames
-from helpers.evaluation.intervals import bootstrap
+from helpers.evaluation import bootstrap, frames
 from helpers.evaluation.results import Score
 from helpers.files import write_json
 from helpers.models.checkpoint import Checkpoint

@@ -21,8 +21,7 @@ from helpers.datasets import chmusic, film_builder
 from helpers.datasets import films as corpus
 from helpers.datasets.base import Clip
 from helpers.datasets.films import SAMPLE_RATE, WINDOW_S, BuiltFilm, FilmDataset, Films
-from helpers.evaluation import frames
-from helpers.evaluation.intervals import score_text
+from helpers.evaluation import frames, score_text
 from helpers.evaluation.results import Result
 from helpers.experiments import common
 from helpers.experiments.common import Trained, curves, data_root

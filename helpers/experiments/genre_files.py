@@ -17,7 +17,7 @@ from helpers.augmentation.waveform import Augmentation
 from helpers.config import ROOT, InputError
 from helpers.datasets import fmri, gtzan
 from helpers.datasets.base import Clip, data_label, split_by_group
-from helpers.evaluation.intervals import score_text
+from helpers.evaluation import score_text
 from helpers.experiments import common
 from helpers.experiments import genres as study
 from helpers.experiments.genre_table import choose, cross_validate

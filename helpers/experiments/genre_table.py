@@ -16,7 +16,7 @@ import torch
 from helpers.config import ROOT, InputError
 from helpers.datasets import gtzan
 from helpers.datasets.base import Clip, clips_fingerprint, data_label, grouped_folds, groups, subset
-from helpers.evaluation.intervals import bootstrap, score_text
+from helpers.evaluation import bootstrap, score_text
 from helpers.evaluation.results import Result
 from helpers.evaluation.single import confusion_matrix, predictions, top_k_accuracy
 from helpers.experiments import common

@@ -23,7 +23,7 @@ from helpers.augmentation.genre import ON_THE_FLY
 from helpers.config import InputError, MelConfig, TrainConfig
 from helpers.datasets import gtzan
 from helpers.datasets.base import AugmentedDataset, Clip, ClipDataset, groups, subset
-from helpers.evaluation.intervals import bootstrap
+from helpers.evaluation import bootstrap
 from helpers.evaluation.single import majority_baseline, top_k_accuracy
 from helpers.experiments.common import Trained, curves, labels_of
 from helpers.models import build

@@ -25,8 +25,7 @@ from helpers.config import BUDGETS, MelConfig, TrainConfig
 from helpers.datasets import irmas
 from helpers.datasets.base import Clip, ClipDataset, groups, multi_hot, split_by_group, subset
 from helpers.datasets.mixtures import MixtureDataset
-from helpers.evaluation import frames, multilabel
-from helpers.evaluation.intervals import bootstrap
+from helpers.evaluation import bootstrap, frames, multilabel
 from helpers.evaluation.results import Result
 from helpers.experiments import common
 from helpers.experiments.common import Trained, block_folds, command_line, curves, split_by_fold

@@ -22,8 +22,7 @@ from helpers.datasets.base import Clip, groups, split_by_group
 from helpers.datasets.films import INSTRUMENTS, SAMPLE_RATE, WINDOW_S, BuiltFilm, Films
 from helpers.demo.films import RATE, Track, add, ambience, background, heard, segments
 from helpers.demo.music import limited, loudness_to
-from helpers.evaluation import frames
-from helpers.evaluation.intervals import bootstrap
+from helpers.evaluation import bootstrap, frames
 from helpers.experiments import film_tags as tagging
 from helpers.experiments import films as study
 from helpers.experiments import solos as solo_study

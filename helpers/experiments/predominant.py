@@ -25,7 +25,7 @@ from helpers.config import InputError
 from helpers.datasets import gtzan, irmas
 from helpers.datasets.base import Clip
 from helpers.datasets.mixtures import PhraseDataset, playing
-from helpers.evaluation.intervals import bootstrap
+from helpers.evaluation import bootstrap
 from helpers.experiments import irmas as study
 from helpers.experiments.common import Trained, block_folds, labels_of
 from helpers.experiments.irmas import TASK, checkpoint_of

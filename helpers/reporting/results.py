@@ -8,7 +8,7 @@ from typing import Any
 
 from helpers.config import InputError
 from helpers.evaluation import results as metrics
-from helpers.evaluation.intervals import score_text
+from helpers.evaluation import score_text
 from helpers.evaluation.results import Result
 from helpers.files import write_text
 

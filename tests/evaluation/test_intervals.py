@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from helpers.evaluation.intervals import bootstrap, score_text
+from helpers.evaluation import bootstrap, score_text
 
 
 def width(found: dict[str, float]) -> float:
