@@ -6,6 +6,7 @@ They are intervals over groups: notes of one instrument are not independent, so 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from statistics import NormalDist
 
 import numpy as np
 
@@ -72,9 +73,10 @@ def _is_share(metric: Callable[..., float], value: float, arrays: tuple[np.ndarr
 
 
 def _wilson(value: float, trials: int, lowest: float) -> dict[str, float]:
-    from scipy.stats import binomtest
-
-    share = (value - lowest) / (1 - lowest)
-    ends = binomtest(round(share * trials), trials).proportion_ci(COVERAGE, method="wilson")
-    low, high = (lowest + end * (1 - lowest) for end in (ends.low, ends.high))
+    """As scipy's, which inference would have to install for it."""
+    hits, z = round((value - lowest) / (1 - lowest) * trials), NormalDist().inv_cdf((1 + COVERAGE) / 2)
+    width = 2 * (trials + z**2)
+    centre, margin = (2 * hits + z**2) / width, z / width * np.sqrt(4 * hits * (1 - hits / trials) + z**2)
+    ends = centre - margin if hits else 0.0, centre + margin if hits < trials else 1.0
+    low, high = (lowest + end * (1 - lowest) for end in ends)
     return {"value": value, "low": float(min(low, value)), "high": float(max(high, value))}

@@ -147,7 +147,8 @@ def execute(notebook: Path, run: Run) -> list[Path]:
             )
         except papermill.PapermillExecutionError as error:
             cell = error.exec_count - 1  # of the code cells, without the one that papermill puts in
-            raise NotebookError(f"{notebook.name}, code cell {cell}: {_reason(error)}") from None
+            reason = (error.evalue or "no message").splitlines()[0]
+            raise NotebookError(f"{notebook.name}, code cell {cell}: {error.ename}: {reason}") from None
         except nbclient.exceptions.DeadKernelError:
             raise NotebookError(f"{notebook.name}: the kernel died, most often for want of memory") from None
         content = _without_machine(nbformat.read(copy, as_version=4))
@@ -210,11 +211,6 @@ def corpus_roots(notebooks: Sequence[Path], run: Run) -> dict[str, Path]:
     """Corpus -> data root that holds it, for all corpora of the notebooks; generates what is missing."""
     names = dict.fromkeys(name for notebook in notebooks for name in CORPORA.get(number(notebook), ()))
     return {name: common.data_root(name, run.data_root, run.budget) for name in names}
-
-
-def _reason(error: Exception) -> str:
-    """Name and first line of the exception that a cell raised."""
-    return f"{error.ename}: {(error.evalue or 'no message').splitlines()[0]}"
 
 
 def _without_machine(notebook):

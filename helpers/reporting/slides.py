@@ -60,15 +60,6 @@ class Cover:
         return "_".join(filter(None, (self.student, "homework" if self.part == "homework" else "report"))) + ".pdf"
 
 
-@dataclass(frozen=True)
-class Deck:
-    """The files that Typst reads, by their path in its world, and the parts among them."""
-
-    files: dict[str, bytes]
-    parts: list[str]
-    missing: list[str]  # parts without metrics
-
-
 def write(folder: Path, cover: Cover) -> Iterator[str]:
     """Set a deck and tell, line by line, what is in it, what does not fit on its page, and what is missing."""
     if not Path(folder).is_dir():
@@ -92,17 +83,19 @@ def build(folder: Path, cover: Cover, path: Path | None = None) -> tuple[Path, l
         InputError: there are no metrics at all; one is malformed or lacks a field; a figure is missing or damaged.
             Names the file and the field. An older PDF stays as it is.
     """
-    deck = collect(folder, cover)
-    content = _compile(folder, deck)
-    path = path or Path(folder) / cover.file_name
+    files, missing = collect(folder := Path(folder), cover)
+    try:
+        content = _set(files)
+    except typst.TypstError as error:
+        raise InputError(_culprit(folder, files, error)) from None
+    path = path or folder / cover.file_name
     with atomic(path) as temporary:
         temporary.write_bytes(content)
-    return path, deck.missing
+    return path, missing
 
 
-def collect(folder: Path, cover: Cover) -> Deck:
-    """Read and check everything the report is made of; raises as `build` does."""
-    folder = Path(folder)
+def collect(folder: Path, cover: Cover) -> tuple[dict[str, bytes], list[str]]:
+    """The files that Typst reads, by their path in its world, and the parts without metrics; raises as `build` does."""
     sources = [REPORT / "slides.typ", *sorted((REPORT / "slides").glob("*.typ"))]
     results = {path.stem: metrics.read(path) for path in sorted((folder / "metrics").glob("*.json"))}
     parts = [part for part in cover.parts if part in results]
@@ -110,22 +103,21 @@ def collect(folder: Path, cover: Cover) -> Deck:
         raise InputError(f"{folder / 'metrics'}: holds no metrics of any part; run `python -m helpers run` first")
     files = {path.relative_to(REPORT).as_posix(): path.read_bytes() for path in sources}
     for name, result in results.items():
-        files[f"metrics/{name}.json"] = _metrics(folder, name).read_bytes()
+        files[f"metrics/{name}.json"] = (folder / "metrics" / f"{name}.json").read_bytes()
         files |= _figures(folder, name, result)
     about = {"parts": parts, "metrics": list(results), "main_metrics": MAIN_METRICS, "palette": PALETTE}
     files["deck.json"] = json.dumps(asdict(cover) | about | {"chinese": bool(_fonts())}).encode()
-    return Deck(files, parts, [part for part in cover.parts if part not in results])
+    return files, [part for part in cover.parts if part not in results]
 
 
 def titles(folder: Path, cover: Cover) -> list[dict[str, str | None]]:
     """Title and data label ("title", "data") of every slide, in order."""
-    return _query(collect(folder, cover), "<slide>")
+    return _query(folder, cover, "<slide>")
 
 
 def overfull(folder: Path, cover: Cover) -> list[int]:
     """Pages on which a text runs into the footer."""
-    marks = _query(collect(folder, cover), "<end>")
-    return sorted({mark["page"] for mark in marks if mark["y"] > FOOTER_PT})
+    return sorted({mark["page"] for mark in _query(folder, cover, "<end>") if mark["y"] > FOOTER_PT})
 
 
 def _fonts() -> list[str]:
@@ -134,13 +126,9 @@ def _fonts() -> list[str]:
     return [str(Path(folder) / "fonts") for folder in found.submodule_search_locations or ()] if found else []
 
 
-def _query(deck: Deck, selector: str) -> list[dict]:
-    with _compiler(deck.files) as compiler:
+def _query(folder: Path, cover: Cover, selector: str) -> list[dict]:
+    with _compiler(collect(Path(folder), cover)[0]) as compiler:
         return json.loads(compiler.query(selector, field="value"))
-
-
-def _metrics(folder: Path, part: str) -> Path:
-    return folder / "metrics" / f"{part}.json"
 
 
 def _figures(folder: Path, part: str, result: Result) -> dict[str, bytes]:
@@ -149,10 +137,10 @@ def _figures(folder: Path, part: str, result: Result) -> dict[str, bytes]:
     for number, name in enumerate(result.figures):
         try:
             path = inside(folder / "figures", name)
+            if not path.is_file():
+                raise InputError(f"{path} is not there; {REMEDY}")
         except InputError as error:
-            raise InputError(f"{_metrics(folder, part)}: figures.{number}: {error}") from None
-        if not path.is_file():
-            raise InputError(f"{_metrics(folder, part)}: figures.{number}: {path} is not there; {REMEDY}")
+            raise InputError(f"{folder / 'metrics' / part}.json: figures.{number}: {error}") from None
         found[f"figures/{name}"] = path.read_bytes()
     return found
 
@@ -173,24 +161,17 @@ def _set(files: dict[str, bytes]) -> bytes:
         return compiler.compile(format="pdf")
 
 
-def _compile(folder: Path, deck: Deck) -> bytes:
-    try:
-        return _set(deck.files)
-    except typst.TypstError as error:
-        raise InputError(_culprit(folder, deck, error)) from None
-
-
-def _culprit(folder: Path, deck: Deck, error: typst.TypstError) -> str:
+def _culprit(folder: Path, files: dict[str, bytes], error: typst.TypstError) -> str:
     """Which figure or metrics file Typst stumbled over, found by setting each of them alone."""
-    for name in sorted(name for name in deck.files if name.startswith("figures/")):
+    for name in sorted(name for name in files if name.startswith("figures/")):
         try:
-            _set({"slides.typ": f'#image("/{name}")'.encode(), name: deck.files[name]})
+            _set({"slides.typ": f'#image("/{name}")'.encode(), name: files[name]})
         except typst.TypstError as fault:
             return f"{folder / name}: cannot be shown ({fault.message}); {REMEDY}"
-    for part in deck.parts:
-        single = json.loads(deck.files["deck.json"]) | {"parts": [part]}
+    deck = json.loads(files["deck.json"])
+    for part in deck["parts"]:
         try:
-            _set({**deck.files, "deck.json": json.dumps(single).encode()})
+            _set({**files, "deck.json": json.dumps(deck | {"parts": [part]}).encode()})
         except typst.TypstError as fault:
-            return f"{_metrics(folder, part)}: {fault.message.removeprefix('panicked with: ')}; {REMEDY}"
+            return f"{folder / 'metrics' / part}.json: {fault.message.removeprefix('panicked with: ')}; {REMEDY}"
     return f"{folder}: the slides cannot be set ({error.message}); {REMEDY}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from helpers.evaluation import bootstrap, score_text
 
@@ -28,6 +29,13 @@ def test_hits_of_one_item_a_group_have_wilsons_interval_however_the_metric_is_to
     assert (by_hits["low"], by_hits["high"]) == pytest.approx((0.397, 0.892), abs=1e-3)
     equal = bootstrap(lambda a, b: float((a == b).mean()), np.arange(10), hits, np.ones(10))
     assert equal == by_hits
+
+
+@pytest.mark.parametrize(("hits", "trials"), [(0, 5), (3, 7), (40, 41), (9, 9)])
+def test_wilsons_interval_is_that_of_scipy(hits: int, trials: int) -> None:
+    ends = binomtest(hits, trials).proportion_ci(method="wilson")
+    found = bootstrap(np.mean, np.arange(trials), np.arange(trials) < hits)
+    assert (found["low"], found["high"]) == pytest.approx((ends.low, ends.high), abs=1e-12)
 
 
 def test_one_group_says_nothing_of_others_and_says_so() -> None:
