@@ -75,7 +75,7 @@ def test_nothing_is_written_when_a_rule_is_not_met(project, capsys):
         handin.pack(project, COVER, verify=False)
     printed = capsys.readouterr().out
     assert "01_mel.json: figures.0" in printed
-    assert "README.txt does not name the command" in printed and "no model today" in printed
+    assert "it does not name the command" in printed and "no model today" in printed
     assert not list((project / "dist").iterdir())
 
 
@@ -113,11 +113,6 @@ def test_archive_that_is_too_large(tmp_path, monkeypatch):
     assert handin.small_enough(tmp_path / "a.zip") is None
     monkeypatch.setattr(handin, "MOST_MB", 1)
     assert "2 MB, more than 1" in handin.small_enough(tmp_path / "a.zip")
-
-
-def test_generated_test_folder_is_read_as_nsynth(tmp_path):
-    clips = nsynth.read_folder(handin.write_test_folder(tmp_path))
-    assert [clip.labels[0] for clip in clips] == list(range(11))
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import json
-import math
 import os
 import re
 import shutil
@@ -20,14 +19,12 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-import numpy as np
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.nsynth import FAMILIES, SAMPLE_RATE, SECONDS
-from helpers.files import atomic, write_json
+from helpers.demo import build
+from helpers.files import atomic
 from helpers.reporting import slides
 
 COMMAND = re.compile(r"python inference\.py --test_dir \S+")
@@ -89,11 +86,18 @@ def _verdicts(
     with zipfile.ZipFile(packed) as content:
         content.extractall(pdf.parent)
     project = pdf.parent / f"{cover.student}_hw0"
-    yield "the report is there and 16:9", _report(root / "report", cover, pdf)
-    yield "README.txt names the inference command", readme_names_command(project / "README.txt")
+    try:
+        slides.build(root / "report", cover, pdf)
+        yield "the report is there and 16:9", report_is_wide(pdf)
+    except InputError as error:
+        yield "the report is there and 16:9", str(error)
+    readme = project / "README.txt"
+    named = readme.is_file() and COMMAND.search(readme.read_text(encoding="utf-8"))
+    reason = None if named else "it does not name the command `python inference.py --test_dir DIR`"
+    yield "README.txt names the inference command", reason
     yield "one checkpoint, no data, no caches", one_checkpoint_no_data(members(root))
     yield f"at most {MOST_MB} MB", small_enough(packed)
-    test_folder = write_test_folder(pdf.parent)
+    test_folder = build.write("tiny", pdf.parent / "demo", corpora=("nsynth",)) / "nsynth" / "nsynth-test"
     try:
         loaded = loaded_modules(project, test_folder, pdf.parent)
     except InputError as error:
@@ -103,17 +107,9 @@ def _verdicts(
     if verify:
         try:
             accuracies = fresh_environment(project, test_folder, pdf.parent)
-            yield f"runs in a fresh environment ({accuracies} on generated tones)", None
+            yield f"runs in a fresh environment ({accuracies} on generated notes)", None
         except InputError as error:
             yield "runs in a fresh environment", str(error)
-
-
-def _report(folder: Path, cover: slides.Cover, pdf: Path) -> str | None:
-    try:
-        slides.build(folder, cover, pdf)
-    except InputError as error:
-        return str(error)
-    return report_is_wide(pdf)
 
 
 def report_is_wide(pdf: Path) -> str | None:
@@ -126,13 +122,6 @@ def report_is_wide(pdf: Path) -> str | None:
         return f"{pdf.name} is not a PDF ({error})"
     narrow = [str(n) for n, box in enumerate(boxes, 1) if abs(9 * float(box.width) / float(box.height) - 16) > 0.02]
     return f"{pdf.name}: not 16:9 on page {', '.join(narrow)}" if narrow or not boxes else None
-
-
-def readme_names_command(readme: Path) -> str | None:
-    """README.txt tells the grader how to run inference."""
-    if not readme.is_file() or not COMMAND.search(readme.read_text(encoding="utf-8")):
-        return "README.txt does not name the command `python inference.py --test_dir DIR`"
-    return None
 
 
 def one_checkpoint_no_data(files: list[Path]) -> str | None:
@@ -194,19 +183,6 @@ def write(path: Path, root: Path, files: list[Path], folder: str) -> None:
             info = zipfile.ZipInfo(f"{folder}/{name.as_posix()}", EPOCH)
             info.compress_type, info.create_system, info.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
             archive.writestr(info, (root / name).read_bytes())
-
-
-def write_test_folder(folder: Path) -> Path:
-    """An `nsynth-test` folder with one harmonic tone for each family; returns it."""
-    time, examples = np.arange(round(SECONDS * SAMPLE_RATE)) / SAMPLE_RATE, {}
-    for number, family in enumerate(FAMILIES):
-        name, pitch = f"{family}_synthetic_000-{48 + number:03d}-100", 48 + number
-        frequency = 440 * 2 ** ((pitch - 69) / 12)
-        tone = sum(np.sin(2 * math.pi * k * frequency * time) / k for k in range(1, number + 2))
-        audio.write(folder / "nsynth-test" / "audio" / f"{name}.wav", 0.3 * tone, SAMPLE_RATE)
-        examples[name] = {"instrument_family": number, "instrument_family_str": family, "pitch": pitch}
-    write_json(folder / "nsynth-test" / "examples.json", examples)
-    return folder / "nsynth-test"
 
 
 def loaded_modules(project: Path, test_folder: Path, scratch: Path) -> dict[str, str | None]:
