@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from functools import wraps
-from inspect import Signature, signature
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,43 +27,20 @@ app = cli.group("Music genres on GTZAN: data, training by honest and leaky proto
 Checkpoint = Annotated[Path, cli.file("checkpoint", "checkpoints/gtzan.pt")]
 
 
-def options(
-    data_root: DataRoot = DATA,
-    genres: Annotated[cli.Names, cli.names(text="`eight`: without blues and rock")] = None,
-    epochs: cli.RecipeEpochs = None,
-    optimizer: Annotated[
-        Literal["sgd", "adam", "adamw", "rmsprop"] | None, typer.Option(show_default="sgd, Nesterov")
-    ] = None,
-    learning_rate: Annotated[float | None, typer.Option(min=1e-7, max=10, metavar="X", show_default="0.01")] = None,
-    normalisation: Annotated[
-        Literal["batch", "layer", "instance", "group"] | None, typer.Option(show_default="batch")
-    ] = None,
-    seed: Seed = 0,
-) -> dict[str, Any]:
-    """What `train` and `table` share: the corpus, its genres, the document's recipe with what is wanted otherwise."""
-    from dataclasses import replace
+Genres = Annotated[cli.Names, cli.names(text="`eight`: without blues and rock")]
+Optimizer = Annotated[Literal["sgd", "adam", "adamw", "rmsprop"] | None, typer.Option(show_default="sgd, Nesterov")]
+Rate = Annotated[float | None, typer.Option(min=1e-7, max=10, metavar="X", show_default="0.01")]
+Normalisation = Annotated[Literal["batch", "layer", "instance", "group"] | None, typer.Option(show_default="batch")]
 
+
+def _study(data_root: Path, genres: list[str] | None, **changes: Any) -> dict[str, Any]:
+    """What `train` and `table` share: the corpus, its genres, the document's recipe with what is wanted otherwise."""
     from helpers.datasets import gtzan
     from helpers.experiments.genres import GenreConfig
 
-    changes = {"epochs": epochs, "optimizer": optimizer, "learning_rate": learning_rate, "normalisation": normalisation}
-    config = replace(GenreConfig(seed=seed), **{name: value for name, value in changes.items() if value is not None})
+    config = GenreConfig(**{name: value for name, value in changes.items() if value is not None})
     names = tuple(genres or gtzan.GENRES)
     return {"root": data_root, "genres": gtzan.EIGHT_GENRES if names == ("eight",) else names, "config": config}
-
-
-def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A command that has the options of `options` behind its own and is given what they come to as `study`."""
-    own, shared = (dict(signature(one, eval_str=True).parameters) for one in (command, options))
-    del own["study"]
-
-    @wraps(command)
-    def called(**given: Any) -> None:
-        command(**{name: given[name] for name in own}, study=options(**{name: given[name] for name in shared}))
-
-    called.__signature__ = Signature([*own.values(), *shared.values()])
-    called.__annotations__ = {name: one.annotation for name, one in (own | shared).items()}
-    return called
 
 
 def add_to(program: typer.Typer) -> None:
@@ -96,7 +70,6 @@ def download(data_root: DataRoot = DATA) -> None:
 
 
 @app.command(epilog=EXAMPLES)
-@with_options
 def train(
     model: Annotated[str, typer.Option(help="a name of `genre table`")] = "cnn_2d_4l",
     split: Annotated[
@@ -107,28 +80,41 @@ def train(
     out: Annotated[Path | None, cli.file("checkpoint", "runs/genre/MODEL.pt")] = None,
     augment: Annotated[bool, cli.flag("--augment", "change training windows on the fly")] = False,
     augmented: Annotated[Path | None, cli.folder("train on the copies of `augment` too")] = None,
-    *,
-    study: dict[str, Any],
+    data_root: DataRoot = DATA,
+    genres: Genres = None,
+    epochs: cli.RecipeEpochs = None,
+    optimizer: Optimizer = None,
+    learning_rate: Rate = None,
+    normalisation: Normalisation = None,
+    seed: Seed = 0,
 ) -> None:  # fmt: skip
     """Train a model, score it once on test tracks, write a checkpoint."""
     from helpers.experiments import genre_files
 
+    study = _study(data_root, genres, epochs=epochs, optimizer=optimizer, learning_rate=learning_rate,
+                   normalisation=normalisation, seed=seed)  # fmt: skip
     path = out or ROOT / "runs" / "genre" / f"{model}.pt"
     print(genre_files.train_checkpoint(model, split=split, out=path, augment=augment, augmented=augmented, **study))
 
 
 @app.command(epilog=EXAMPLES)
-@with_options
 def table(
     models: Annotated[cli.Names, cli.names(text="only these")] = None,
     split: Literal["filtered", "track"] = "filtered",
     out: Annotated[Path, cli.folder("rows and table", "runs/genre/table")] = ROOT / "runs" / "genre" / "table",
-    *,
-    study: dict[str, Any],
+    data_root: DataRoot = DATA,
+    genres: Genres = None,
+    epochs: cli.RecipeEpochs = None,
+    optimizer: Optimizer = None,
+    learning_rate: Rate = None,
+    normalisation: Normalisation = None,
+    seed: Seed = 0,
 ) -> None:
     """Train all models without and with augmentation; the table, again after each row, as soon as it is done."""
     from helpers.experiments import genre_table
 
+    study = _study(data_root, genres, epochs=epochs, optimizer=optimizer, learning_rate=learning_rate,
+                   normalisation=normalisation, seed=seed)  # fmt: skip
     for text in genre_table.run(genre_table.Job(protocol=split, out=out, **study), models or None):
         print(text, flush=True)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.special import softmax
 from tqdm import tqdm
 
 from helpers import audio
@@ -221,8 +222,7 @@ def _predicted(model: torch.nn.Module, checkpoint: Checkpoint, path: Path) -> Fi
     if not len(rows):
         raise InputError(f"{path}: silent throughout; give a file with music in it")
     log, embedding = np.split(rows.mean(axis=0), [classes])
-    odds = np.exp(log - log.max())
-    return FilePrediction(path, odds / odds.sum(), embedding / np.linalg.norm(embedding))
+    return FilePrediction(path, softmax(log), embedding / np.linalg.norm(embedding))
 
 
 def similar(query: FilePrediction, others: Sequence[FilePrediction], k: int) -> list[tuple[Path, float]]:

@@ -141,9 +141,11 @@ def crossvalidate(
     config = study.recipe(epochs, seed, len(notes.train), workers)
     found = pool(notes, config, compression, folds, run_dir / "crossvalidation" / compression, path)
     clips, first = [*notes.train, *notes.valid], next(iter(found.values()))
+    kind_of = dict(zip(groups(notes.valid), study.kinds_of(notes.valid)[0], strict=True))  # of each instrument
+    future = Counter(kind_of.values())
     details = {
         "weighted": {name: classic.judge(logits, clips) for name, logits in found.items()},
-        "expected": study.weighted_scores(first, clips, future=instruments_of_kinds(notes.valid)),
+        "expected": study.weighted_scores(first, clips, future=future),
         "bulk": {name: bulk_accuracy(logits[: len(notes.train)], notes.train) for name, logits in found.items()},
         "by_kind": study.accuracies(first, clips, study.kinds_of(clips)[0]),
         "hardest": study.hardest(first, clips, most=8),
@@ -162,11 +164,6 @@ def crossvalidate(
     name = "03_crossvalidation.json" if compression == "log" else f"03_crossvalidation_{compression}.json"
     metrics.write(out / "metrics" / name, report)
     print(sentence(f"instruments left out, weighted by kind (n={len(clips)})", details["expected"]))
-
-
-def instruments_of_kinds(clips: Sequence[Clip]) -> Counter[str]:
-    """How many instruments there are of each kind."""
-    return Counter(dict(zip(groups(clips), study.kinds_of(clips)[0], strict=True)).values())
 
 
 def bulk_accuracy(logits: np.ndarray, clips: Sequence[Clip]) -> dict[str, Any]:
