@@ -1,7 +1,5 @@
 """The command line: `python -m helpers COMMAND`; the commands are functions in `helpers/commands/`."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

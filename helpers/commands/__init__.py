@@ -3,8 +3,6 @@
 Here stand the options that several commands share. Ranges are checked before anything is imported or read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal

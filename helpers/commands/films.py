@@ -1,7 +1,5 @@
 """Chinese instruments in films: from film sources to a polyphonic data set, a classifier in time, and tags."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated, Literal

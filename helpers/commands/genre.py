@@ -1,7 +1,5 @@
 """GTZAN: `genre download`, `validate`, `train`, `table`, `predict`, `similar`, and `augment` of its training tracks."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal

@@ -1,7 +1,5 @@
 """IRMAS and ChMusic: `irmas …` (which instruments play), `predominant` (the most prominent one), `chmusic …`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal
 

@@ -1,7 +1,5 @@
 """NSynth: `nsynth download`, `validate`, `train`, `crossvalidate`, and `classic` machine learning on its notes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal
 

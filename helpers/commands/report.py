@@ -1,7 +1,5 @@
 """From data to paper: `demo`, `run` the notebooks, `results`, `report`, `pack`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal
 

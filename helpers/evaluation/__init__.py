@@ -3,8 +3,6 @@
 They are intervals over groups: notes of one instrument are not independent, so instruments are drawn, not notes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from statistics import NormalDist
 

@@ -5,8 +5,6 @@ unknown never counts. `predicted` is bool [N, C]. The measures are those of soun
 Metrics for polyphonic sound event detection, Applied Sciences 2016).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 

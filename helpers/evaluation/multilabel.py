@@ -5,8 +5,6 @@ a class is predicted where its score is above its threshold. Macro averages run 
 there nor predicted counts 0, as is usual for IRMAS.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from functools import reduce
 

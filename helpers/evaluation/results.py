@@ -1,7 +1,5 @@
 """What a metrics file holds: every score with n, data label, interval and trivial baseline. Written and read here."""
 
-from __future__ import annotations
-
 import platform
 from importlib import metadata
 from pathlib import Path

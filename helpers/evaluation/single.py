@@ -4,8 +4,6 @@
 `labels` are class indices [n].
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

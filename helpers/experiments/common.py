@@ -1,7 +1,5 @@
 """What all experiments share: the data they stand on, the recorded command, scores, the result and the checkpoint."""
 
-from __future__ import annotations
-
 import os
 import shlex
 from collections import Counter

@@ -4,8 +4,6 @@ networks that the homework names (03).
 One visible difference at a time: notes, folds, seeds and all other settings are the same.
 """
 
-from __future__ import annotations
-
 import time
 import warnings
 from collections.abc import Mapping, Sequence

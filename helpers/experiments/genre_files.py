@@ -1,7 +1,5 @@
 """Files of the genre study: lists that split, augmented copies on disk, checkpoints, genres of files of any length."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

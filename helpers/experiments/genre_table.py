@@ -1,7 +1,5 @@
 """Cross-validation over tracks, the document's table, and what leakage does. Shown in notebook 06."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

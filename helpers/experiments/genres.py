@@ -5,8 +5,6 @@ seconds of the same tracks. Source: "Music genre classification (PyTorch)". Show
 Axis letters: W windows, N tracks, C classes, D features.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache

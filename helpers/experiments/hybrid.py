@@ -4,8 +4,6 @@
 notebook 03 compares it with its parts and with linear mel.
 """
 
-from __future__ import annotations
-
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -3,8 +3,6 @@
 The rules of the homework: no pretrained model, no extra data, test notes only to report. Notebooks 01 to 03.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence

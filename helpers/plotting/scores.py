@@ -1,7 +1,5 @@
 """Figures of scores, drawn by seaborn: confusion matrices, curves, bars with intervals, thresholds, tables."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np

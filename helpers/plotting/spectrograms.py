@@ -1,7 +1,5 @@
 """Figures of sounds: spectrograms with their axes, waveforms, mel filter banks, and what plays when."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

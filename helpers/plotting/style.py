@@ -1,7 +1,5 @@
 """One style for all figures, the same fonts and colours as the slides, and the one way to save a figure."""
 
-from __future__ import annotations
-
 import io
 from pathlib import Path
 

@@ -4,8 +4,6 @@ The rules of the course are a function each: nothing is returned where a rule is
 inference that is handed in is run as a grader would: unpacked, on a small generated test folder.
 """
 
-from __future__ import annotations
-
 import ast
 import json
 import os

@@ -4,8 +4,6 @@ A run of a notebook is up to date as long as its source, its parameters, the cod
 the files of its corpora are what they were; a digest of all of them stands in the metadata of the executed copy.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import time

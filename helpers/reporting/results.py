@@ -1,7 +1,5 @@
 """Result tables as text, from metrics and checkpoints: README.txt, report/RESULTS.txt and checkpoints/README.txt."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any

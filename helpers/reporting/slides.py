@@ -5,8 +5,6 @@ there; parts whose metrics do not exist yet are left out. Typst sees a folder wi
 fonts that packages bring along: no network, nothing of the system, and the same input gives the same bytes.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib.util
 import json
