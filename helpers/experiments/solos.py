@@ -110,7 +110,6 @@ def cut(clip: Clip) -> list[np.ndarray]:
     return [found[n] for n in np.unique(np.linspace(0, len(found) - 1, MOST).round().astype(int))] if found else []
 
 
-
 def solo_excerpts(
     clips: Sequence[Clip], instruments: Sequence[str], behind: Sequence[Clip], solo: bool, seed: int
 ) -> Iterator[Excerpt]:

@@ -12,6 +12,7 @@ from helpers.files import write_text
 
 BEGIN, END = "[table written by `python -m helpers results`]", "[end of the table]"
 CROSSVALIDATED = "03_crossvalidation.json"
+COMPARED = "03_networks.json"  # networks beside the one that is told of: not in the README
 MAIN_METRICS = ("top1", "accuracy", "segment_micro_f1", "micro_f1", "hit_at_1")  # the first that is there tells
 
 
@@ -27,7 +28,8 @@ def write_tables(root: Path) -> list[Path]:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise InputError(f"{readme}: the lines {BEGIN!r} and {END!r} are missing; put them where the table belongs")
-    write_text(readme, f"{before}{begin}\n\n{short_table(results)}\n{end}{after}")
+    main = {name: result for name, result in results.items() if name != COMPARED}
+    write_text(readme, f"{before}{begin}\n\n{short_table(main)}\n{end}{after}")
     write_text(long, results_page(results))
     write_text(checkpoints / "README.txt", checkpoints_page(checkpoints, results))
     return [readme, long, checkpoints / "README.txt"]
@@ -57,9 +59,8 @@ def short_table(results: Mapping[str, Result]) -> str:
         rows.append((result.title, f"{result.corpus}, {result.data}", str(result.n), f"{measure} {score}",
                      "none" if baseline is None else f"{baseline:.3f}"))  # fmt: skip
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n" for row in rows
-    )
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
+    return "".join(lines)
 
 
 def results_page(results: Mapping[str, Result]) -> str:
