@@ -227,8 +227,9 @@ def logits_of(model: nn.Module, setting: Setting, windows: Sequence[Clip]) -> np
 
 
 def votes(trained: TrainedOnWindows, parts: Parts) -> dict[str, Votes]:
-    """Scores of the tracks of every part by their windows, in training by those that were trained on."""
-    windows = {part: windows_of(tracks, trained.setting) for part, tracks in parts.items()} | {"train": trained.train}
+    """Scores of the tracks of every part that has some by their windows, in training by those that were trained on."""
+    windows = {part: windows_of(tracks, trained.setting) for part, tracks in parts.items() if tracks}
+    windows["train"] = trained.train
     return {part: vote(logits_of(trained.network, trained.setting, cut), cut) for part, cut in windows.items()}
 
 
