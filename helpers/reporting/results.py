@@ -59,8 +59,7 @@ def short_table(results: Mapping[str, Result]) -> str:
         rows.append((result.title, f"{result.corpus}, {result.data}", str(result.n), f"{measure} {score}",
                      "none" if baseline is None else f"{baseline:.3f}"))  # fmt: skip
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
-    return "".join(lines)
+    return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
 
 
 def results_page(results: Mapping[str, Result]) -> str:
