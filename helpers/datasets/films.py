@@ -15,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.base import FILM_RATE, FILM_WINDOW_S, Clip, Corpus, Report
+from helpers.datasets.base import FILM_RATE, FILM_WINDOW_S, Clip, ClipDataset, Corpus, Report
 from helpers.files import fingerprint
 
 SAMPLE_RATE, WINDOW_S = FILM_RATE, FILM_WINDOW_S
@@ -100,44 +99,25 @@ def load(out: Path) -> Films:
     ])
 
 
-class FilmDataset:
+class FilmDataset(ClipDataset):
     """Excerpts of films as pairs (waveform float32 [samples], targets float32 [windows, instruments]).
 
-    Holds labels, not audio. Excerpts lie `hop` windows apart; those of which nothing is known are left out. At the
-    end of a film the waveform is padded and the targets are unknown.
+    Excerpts of `context` windows lie `hop` windows apart; those of which nothing is known are left out. At the end of
+    a film the waveform is padded and the targets are unknown.
     """
 
     def __init__(self, films: Sequence[BuiltFilm], context: int, hop: int) -> None:
-        self.films, self.context = list(films), context
-        self.sample_rate, self.samples = SAMPLE_RATE, round(context * WINDOW_S * SAMPLE_RATE)
-        pieces = [
-            (number, first, _cut(targets, first, context))
-            for number, targets in enumerate(film.targets for film in self.films)
-            for first in range(0, len(targets), hop)
-        ]
-        known = [piece for piece in pieces if not np.isnan(piece[2]).all()]
-        if not known:
+        clips, targets = [], []
+        for film in films:
+            padded = np.pad(film.targets, ((0, context), (0, 0)), constant_values=np.nan)
+            for first in range(0, len(film.labels), hop):
+                if not np.isnan(padded[first : first + context]).all():
+                    clips.append(Clip(film.path, (), film.id, start=first * WINDOW_S))
+                    targets.append(padded[first : first + context])
+        if not clips:
             raise InputError("films: nothing is known of any window; label segments with a certainty of 0.5 or more")
-        self.pieces = [(number, first) for number, first, _ in known]
-        self.targets = np.stack([target for _, _, target in known])  # [excerpts, windows, instruments]
-
-    def __len__(self) -> int:
-        return len(self.pieces)
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        return self.waveform(index), self.targets[index]
-
-    def waveform(self, index: int) -> np.ndarray:
-        """Waveform [samples] of one excerpt."""
-        number, first = self.pieces[index]
-        waveform = audio.read(self.films[number].path, SAMPLE_RATE, first * WINDOW_S, self.samples / SAMPLE_RATE)
-        return audio.fit_length(waveform, self.samples)
-
-
-def _cut(targets: np.ndarray, first: int, context: int) -> np.ndarray:
-    """Targets of one excerpt [context, instruments]; unknown where the film has ended."""
-    part = targets[first : first + context]
-    return np.pad(part, ((0, context - len(part)), (0, 0)), constant_values=np.nan)
+        super().__init__(clips, 0, SAMPLE_RATE, context * WINDOW_S)
+        self.targets = np.stack(targets)  # [excerpts, windows, instruments]
 
 
 def solos(films: Sequence[BuiltFilm]) -> list[Clip]:
@@ -175,14 +155,16 @@ def summary(films: Films) -> list[dict]:
 
 def table(films: Films) -> str:
     """`summary` as text, a line a film and one for all."""
-    names = [*films.instruments, *(f"{n} at once" for n in range(len(films.instruments) + 1))]
-    lines = [f"{'seconds of':<20}{'split':<6}" + "".join(f"{name:>10}" for name in ("all", "labelled", *names))]
-    total = np.zeros(2 + len(names))
-    for row in summary(films):
-        seconds = [row["seconds"], row["labelled"], *row["heard"].values(), *row["polyphony"]]
-        lines.append(f"{row['id']:<20.19}{row['split']:<6}" + "".join(f"{value:10.1f}" for value in seconds))
-        total += seconds
-    return "\n".join([*lines, f"{'all':<26}" + "".join(f"{value:10.1f}" for value in total)])
+    import pandas as pd
+
+    at_once = [f"{n} at once" for n in range(len(films.instruments) + 1)]
+    seconds = pd.DataFrame({
+        (row["id"], row["split"]): {"all": row["seconds"], "labelled": row["labelled"], **row["heard"],
+                                    **dict(zip(at_once, row["polyphony"], strict=True))}
+        for row in summary(films)
+    }).T  # fmt: skip
+    seconds.loc[("all", ""), :] = seconds.sum()
+    return seconds.rename_axis(["seconds of", "split"]).reset_index().to_string(index=False, float_format="%.1f")
 
 
 def clips(root: Path, split: str) -> list[Clip]:

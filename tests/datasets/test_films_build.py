@@ -20,7 +20,7 @@ from helpers.config import ROOT, InputError
 from helpers.datasets import film_builder as films_build
 from helpers.datasets import films
 from helpers.datasets.base import DEMO_MARK
-from helpers.datasets.film_builder import labels, window_count
+from helpers.datasets.film_builder import labels
 from helpers.datasets.film_sources import Source
 
 NAMES = ["gong", "erhu", "dizi", "pipa"]
@@ -44,7 +44,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def labelled(segments: list[dict], **changes) -> tuple[np.ndarray, np.ndarray]:
-    return labels(Source.model_validate(source("a", segments=segments, **changes)), NAMES, 0, 10)
+    return labels(Source.model_validate(source("a", segments=segments, **changes)), NAMES, 10)
 
 
 def test_a_window_belongs_to_a_segment_if_its_middle_does() -> None:
@@ -75,18 +75,11 @@ def test_the_offset_shifts_every_label() -> None:
     assert labelled(segment, offset=0.09)[0][:, 1].tolist() == [0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
 
 
-def test_labels_do_not_depend_on_where_the_row_groups_lie() -> None:
-    one = Source.model_validate(source("a", segments=[{"start": 1, "end": 7, "instruments": ["pipa"]}]))
-    whole, _ = labels(one, NAMES, 0, 300)
-    parts = [labels(one, NAMES, first, 100)[0] for first in (0, 100, 200)]
-    np.testing.assert_array_equal(whole, np.concatenate(parts))
-
-
 def test_the_manifest_has_a_row_for_every_window(listed: Path, tmp_path: Path) -> None:
     table = pq.read_table(films_build.build(listed, tmp_path, tmp_path / "out"))
     assert table.column_names == ["source", "start", "end", *NAMES, "certainty", "split"]
     rows = [row for row in table.to_pylist() if row["source"] == "a"]
-    assert len(rows) == window_count(2.0) == 66
+    assert len(rows) == 66
     assert (rows[1]["start"], rows[1]["end"], rows[1]["split"]) == (0.03, 0.06, "train")
     assert [row["start"] for row in rows if row["erhu"]] == [pytest.approx(0.03 * n) for n in range(10, 30)]
     outside = [row for row in table.to_pylist() if row["source"] == "b" and row["start"] > 1]
