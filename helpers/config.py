@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
 DEMO = DATA / "demo"
 CACHE = DATA / "cache"
+RUNS = DATA / "runs"  # what `run` and training write unless told otherwise
 CHECKPOINTS = ROOT / "checkpoints"
 REPORT = ROOT / "report"
 

@@ -15,7 +15,7 @@ from helpers.reporting import notebooks, slides
 
 FOUND = notebooks.find()
 EVERY = pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem[:2])
-PARAMETERS = {"data_root": "", "budget": "quick", "out": "runs/report", "seed": 0}
+PARAMETERS = {"data_root": "", "budget": "quick", "out": "data/runs/report", "seed": 0}
 METHOD = {  # what a reader sees called in the cells of a notebook
     "02": {"fit", "predict_proba", "top_k_accuracy"},
     "03": {"MelFrontend", "build", "summary", "fit", "predict_clips", "top_k_accuracy"},
@@ -76,7 +76,7 @@ def test_relative_paths_begin_at_the_projects_root(path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", [".", "notebooks", "tests", "/"])
-@pytest.mark.parametrize("given", ["runs/report", "../elsewhere", "/tmp/report"])
+@pytest.mark.parametrize("given", ["data/runs/report", "../elsewhere", "/tmp/report"])
 def test_a_parameter_means_the_same_folder_wherever_the_kernel_was_started(
     start: str, given: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,7 +26,7 @@ def no_corpora(monkeypatch):
 
 
 def write_notebook(folder: Path, body: str, name: str = "01_x.ipynb") -> Path:
-    parameters = nbformat.v4.new_code_cell('data_root = ""\nbudget = "quick"\nout = "runs/report"\nseed = 0')
+    parameters = nbformat.v4.new_code_cell('data_root = ""\nbudget = "quick"\nout = "data/runs/report"\nseed = 0')
     parameters.metadata["tags"] = ["parameters"]
     notebook = nbformat.v4.new_notebook(cells=[parameters, nbformat.v4.new_code_cell(body)])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}

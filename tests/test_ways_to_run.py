@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.config import ROOT
+from helpers.config import ROOT, RUNS
 from helpers.evaluation import results as metrics
 from helpers.reporting import notebooks
 
@@ -39,7 +39,7 @@ def nbconvert(folder: Path, parameters: dict[str, str]) -> list[str]:
 @pytest.mark.parametrize("way", WAYS)
 def test_a_notebook_writes_into_the_project(way: str, demo_root: Path, tmp_path: Path) -> None:
     folder, notebook, more = WAYS[way]
-    out = Path("runs") / f"ways-{os.getpid()}"
+    out = RUNS.relative_to(ROOT) / f"ways-{os.getpid()}"
     parameters = {"budget": "smoke", "out": out.as_posix(), "data_root": os.path.relpath(demo_root, ROOT)}
     command = nbconvert(tmp_path, parameters) if notebook is None else [*PAPERMILL, str(notebook), str(
         tmp_path / "out.ipynb"), *more]  # fmt: skip

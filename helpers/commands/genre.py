@@ -8,7 +8,7 @@ import typer
 
 from helpers import commands as cli
 from helpers.commands import DataRoot, Seed
-from helpers.config import CHECKPOINTS, DATA, ROOT, InputError
+from helpers.config import CHECKPOINTS, DATA, RUNS, InputError
 
 EXAMPLES = cli.epilog(
     "genre download",
@@ -75,7 +75,7 @@ def train(
         typer.Option(help="lists: train_list.txt and test_list.txt in the data root, of tracks or fMRI stimuli; all: "
                      "every track, cross-validated, pooled_* and scattering_svm only"),
     ] = "filtered",
-    out: Annotated[Path | None, cli.file("checkpoint", "runs/genre/MODEL.pt")] = None,
+    out: Annotated[Path | None, cli.file("checkpoint", "data/runs/genre/MODEL.pt")] = None,
     augment: Annotated[bool, cli.flag("--augment", "change training windows on the fly")] = False,
     augmented: Annotated[Path | None, cli.folder("train on the copies of `augment` too")] = None,
     data_root: DataRoot = DATA,
@@ -91,7 +91,7 @@ def train(
 
     study = _study(data_root, genres, epochs=epochs, optimizer=optimizer, learning_rate=learning_rate,
                    normalisation=normalisation, seed=seed)  # fmt: skip
-    path = out or ROOT / "runs" / "genre" / f"{model}.pt"
+    path = out or RUNS / "genre" / f"{model}.pt"
     print(genre_files.train_checkpoint(model, split=split, out=path, augment=augment, augmented=augmented, **study))
 
 
@@ -99,7 +99,7 @@ def train(
 def table(
     models: Annotated[cli.Names, cli.names(text="only these")] = None,
     split: Literal["filtered", "track"] = "filtered",
-    out: Annotated[Path, cli.folder("rows and table", "runs/genre/table")] = ROOT / "runs" / "genre" / "table",
+    out: Annotated[Path, cli.folder("rows and table", "data/runs/genre/table")] = RUNS / "genre" / "table",
     data_root: DataRoot = DATA,
     genres: Genres = None,
     epochs: cli.RecipeEpochs = None,

@@ -7,7 +7,7 @@ import typer
 
 from helpers import commands as cli
 from helpers.commands import DataRoot, Metrics, Seed
-from helpers.config import CHECKPOINTS, DATA, REPORT, ROOT, InputError
+from helpers.config import CHECKPOINTS, DATA, REPORT, RUNS, InputError
 
 IRMAS = cli.epilog(
     "irmas download",
@@ -65,7 +65,7 @@ def train_irmas(
     max_clips: Annotated[int, typer.Option(min=1, show_default="all", help="that are trained on")] = 10**9,
     seed: Seed = 0,
     out: Multilabel = MULTILABEL,
-    run_dir: cli.RunDir = ROOT / "runs" / "irmas",
+    run_dir: cli.RunDir = RUNS / "irmas",
 ) -> None:
     """Train on the single-label clips; choose epoch and thresholds on recordings that are kept apart."""
     from helpers.experiments import irmas as study
@@ -150,7 +150,7 @@ def train_predominant(
     epochs: cli.RecipeEpochs = None,
     seed: Seed = 0,
     out: Predominant = PREDOMINANT_FILE,
-    run_dir: cli.RunDir = ROOT / "runs" / "predominant",
+    run_dir: cli.RunDir = RUNS / "predominant",
 ) -> None:
     """Train on IRMAS: a linear classifier with help from NSynth notes, or a network, which may start from PANNs."""
     from helpers.experiments import predominant as study

@@ -7,7 +7,7 @@ import typer
 
 from helpers import commands as cli
 from helpers.commands import DataRoot, Metrics, Seed, Workers
-from helpers.config import CHECKPOINTS, DATA, REPORT, ROOT
+from helpers.config import CHECKPOINTS, DATA, REPORT, RUNS
 
 EXAMPLES = cli.epilog(
     "nsynth download --split test",
@@ -52,7 +52,7 @@ def download(
 def train(
     data_root: DataRoot = DATA,
     out: Annotated[Path, cli.file("checkpoint", "checkpoints/nsynth.pt")] = SHIPPED,
-    run_dir: cli.RunDir = ROOT / "runs" / "nsynth",
+    run_dir: cli.RunDir = RUNS / "nsynth",
     model: Annotated[str, typer.Option(help="see helpers/models/notes.py")] = "compact_cnn",
     members: Annotated[int, typer.Option(min=1, max=20, help="networks of different seeds that are averaged")] = 1,
     mixup: Annotated[bool, cli.flag("--mixup", "mix pairs of notes; with few notes it costs accuracy")] = False,
@@ -79,7 +79,7 @@ def crossvalidate(
     seed: Seed = 0,
     workers: Workers = 2,
     checkpoint: Annotated[Path | None, cli.file("judged on nsynth-valid", "the shipped one")] = None,
-    run_dir: cli.RunDir = ROOT / "runs" / "nsynth",
+    run_dir: cli.RunDir = RUNS / "nsynth",
     out: Metrics = REPORT,
 ) -> None:
     """What is to be expected on other instruments, weighted by kind; writes metrics/03_crossvalidation.json.
@@ -98,7 +98,7 @@ def networks(
     channels: Annotated[int, typer.Option(min=1, metavar="N", help="of the short-chunk CNNs; published: 128")] = 128,
     seed: Seed = 0,
     workers: Workers = 2,
-    run_dir: cli.RunDir = ROOT / "runs" / "nsynth",
+    run_dir: cli.RunDir = RUNS / "nsynth",
     out: Metrics = REPORT,
 ) -> None:
     """The homework's networks trained alike: short-chunk CNNs, transformer; writes metrics/03_networks.json."""
@@ -118,7 +118,7 @@ def classic(
     budget: cli.BudgetName = "full",
     jobs: Annotated[int, typer.Option(min=-1, callback=_not_zero, help="processes; -1: one for each core")] = -1,
     dask: Annotated[str, typer.Option(metavar="ADDRESS", help="work on the Dask cluster of this scheduler")] = "",
-    models: Annotated[Path, cli.folder("where the models go", "runs/classic/")] = ROOT / "runs" / "classic",
+    models: Annotated[Path, cli.folder("where the models go", "data/runs/classic/")] = RUNS / "classic",
     out: Metrics = REPORT,
     seed: Seed = 0,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from helpers import commands as cli
-from helpers.config import DATA, DEMO, REPORT, ROOT, InputError
+from helpers.config import DATA, DEMO, REPORT, ROOT, RUNS, InputError
 from helpers.datasets import CORPORA
 
 
@@ -24,7 +24,7 @@ def add_to(program: typer.Typer) -> None:
         (results, ("results",)),
         (report, ("report                                report/report.pdf, all parts",
                   "report --part homework --student-id r12345678 --name 'A. Student' --link https://example.org/code",
-                  "report --out runs/report              of what `run` has left there")),
+                  "report --out data/runs/report         of what `run` has left there")),
         (pack, ("pack --student-id r12345678 --name 'A. Student' --link https://example.org/code",
                 "pack --student-id r12345678 --name 'A. Student' --link https://example.org/code --no-verify")),
     ):  # fmt: skip
@@ -71,7 +71,7 @@ def run(
     only: Annotated[cli.Names, cli.names(text="numbers of notebooks: 01,03")] = None,
     data_root: Annotated[str, cli.folder("folder of the official corpora", "data/")] = "",
     budget: cli.BudgetName = "quick",
-    out: Annotated[Path, cli.folder("`report`: the one that ships", "runs/report")] = ROOT / "runs" / "report",
+    out: Annotated[Path, cli.folder("`report`: the one that ships", "data/runs/report")] = RUNS / "report",
     html: Annotated[bool, cli.flag("--html", "write the executed copies as HTML too")] = False,
 ) -> int:
     """Execute the notebooks; those that are up to date are left out; exit code 1 if one failed."""

@@ -6,11 +6,10 @@ A file with a fault is not thrown away: whatever is sound in it is kept, so that
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pydantic
 
@@ -24,12 +23,11 @@ from helpers.files import fingerprint, inside, read_json
 END_TOLERANCE = 0.1  # s; the length in the header of a compressed file is not exact
 PROBE_S = 1.0  # seconds decoded to see whether a codec can be read
 SAMPLE = 1 << 20  # bytes at both ends of a file that tell it from others
-FILLERS = {"id": "unnamed", "title": "-", "licence": "-", "split": "train"}  # for what is faulty
+FILLERS = {"id": "", "title": "-", "licence": "-", "split": "train"}  # for what is faulty
 SILENT = Segment.model_construct(start=0.0, end=0.0, instruments=[])
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """Something wrong at a place of the file, as keys and indices; the message is 'problem; remedy'."""
 
     place: tuple[str | int, ...]
@@ -54,8 +52,7 @@ class SourcesError(InputError):
         super().__init__(f"{path}: {self.faults[0]}{more}")
 
 
-@dataclass(frozen=True)
-class Film:
+class Film(NamedTuple):
     """A source whose file is here; `seconds` is the length that its header tells."""
 
     source: Source
@@ -77,26 +74,34 @@ def read(path: Path, root: Path) -> tuple[Sources, list[Film]]:
     content = read_json(path)
     faults = structure(content)
     sources = _sound(content, faults)
-    faults += [*_identities(sources), *_vocabulary(sources), *claims(sources)]
-    films: dict[int, Film] = {}
+    films: list[Film | None] = []
     for index, source in enumerate(sources.sources):
+        found = [*claims(source), *_vocabulary(source, sources.instruments)]
         try:
-            if (film := _film(source, root)) is not None:
-                films[index] = film
+            films.append(_film(source, root))
+            found += _ends(films[-1]) if films[-1] else []
         except InputError as error:
-            faults.append(Fault(("sources", index, _place(source)), str(error)))
-    faults += [*_twins(films), *_ends(films)]
+            films.append(None)
+            found.append(Fault(("file" if source.file is not None else "url",), str(error)))
+        faults += [Fault(("sources", index, *fault.place), fault.message) for fault in found]
+    for index, first in _repeated(source.id.lower() for source in sources.sources):  # ids become names of files
+        repeated = sources.sources[index].id
+        message = f"{repeated!r} is also the id of sources[{first}]; choose another"
+        faults.append(Fault(("sources", index, "id"), message))
+    for index, first in _repeated(film and film.fingerprint for film in films):  # would make every score a lie
+        key = "file" if sources.sources[index].file is not None else "url"
+        message = f"is the same file as that of sources[{first}]; join the two sources"
+        faults.append(Fault(("sources", index, key), message))
     if faults:
         raise SourcesError(path, faults)
-    return sources, list(films.values())
+    return sources, [film for film in films if film]
 
 
 def download(sources: Sources, root: Path) -> None:
     """Fetch the films that have an address instead of a file, unless they are there; raises as `fetch`."""
     for source in sources.sources:
         if source.url is not None:
-            archive, path = _download(source, root)
-            fetch(archive, path.parent)
+            fetch(Archive(source.url, f"sha256:{source.sha256}"), _place(source, root).parent)
 
 
 def structure(content: Any) -> list[Fault]:
@@ -129,8 +134,8 @@ def _nearest(name: str, known: list[str], otherwise: str) -> str:
 
 def _sound(content: Any, faults: list[Fault]) -> Sources:
     """The file with its faulty values replaced by what no other check minds, everything sound at its place."""
+    touched = {fault.place[:length] for fault in faults for length in range(len(fault.place) + 1)}
     faulty = {fault.place for fault in faults}
-    touched = {place[:length] for place in faulty for length in range(len(place) + 1)}  # something below is faulty
     content = content if isinstance(content, dict) else {}
     sources = []
     for i, entry in enumerate([] if ("sources",) in faulty else content.get("sources", [])):
@@ -145,48 +150,60 @@ def _sound(content: Any, faults: list[Fault]) -> Sources:
     return Sources.model_construct(instruments=instruments, sources=sources)
 
 
-def _identities(sources: Sources) -> Iterator[Fault]:
-    """Ids that stand twice, also in other letter case: they become names of files."""
-    ids = {index: source.id.lower() for index, source in enumerate(sources.sources) if source.id != FILLERS["id"]}
-    for index, first in _repeated(ids):
-        repeated = sources.sources[index].id
-        yield Fault(("sources", index, "id"), f"{repeated!r} is also the id of sources[{first}]; choose another")
+def _repeated(keys: Iterable[str | None]) -> Iterator[tuple[int, int]]:
+    """Index of each key that stands before already, and of the first such key; empty ones do not count."""
+    seen: dict[str, int] = {}
+    for index, key in enumerate(keys):
+        if key and (first := seen.setdefault(key, index)) != index:
+            yield index, first
 
 
-def _vocabulary(sources: Sources) -> Iterator[Fault]:
+def _vocabulary(source: Source, instruments: list[str]) -> Iterator[Fault]:
     """Instruments that the file does not list."""
-    for i, source in enumerate(sources.sources if sources.instruments else []):
-        for j, segment in enumerate(source.segments):
-            for k, name in enumerate(segment.instruments):
-                if name not in sources.instruments:
-                    remedy = _nearest(name, sources.instruments, "use one of " + ", ".join(sources.instruments))
-                    place = ("sources", i, "segments", j, "instruments", k)
-                    yield Fault(place, f"{name!r} is not one of the instruments{remedy}")
+    for j, segment in enumerate(source.segments if instruments else []):
+        for k, name in enumerate(segment.instruments):
+            if name not in instruments:
+                remedy = _nearest(name, instruments, "use one of " + ", ".join(instruments))
+                yield Fault(("segments", j, "instruments", k), f"{name!r} is not one of the instruments{remedy}")
 
 
-def claims(sources: Sources) -> Iterator[Fault]:
+def claims(source: Source) -> Iterator[Fault]:
     """Stretches in which the same instrument is claimed twice, or claimed and denied."""
-    for index, source in enumerate(sources.sources):
-        reported = set()
-        for name in sorted({name for segment in source.segments for name in segment.instruments}):
-            of_name = sorted((s.start, j) for j, s in enumerate(source.segments)
-                             if s.end > s.start and (name in s.instruments or not s.instruments))
-            last = None
-            for start, j in of_name:
-                if last is not None and start < source.segments[last].end and (last, j) not in reported:
-                    reported.add((last, j))
-                    overlap = f"{format_time(start)} overlaps segments[{last}] in what it says of {name}"
-                    yield Fault(("sources", index, "segments", j), f"{overlap}; move a border or join the two")
-                if last is None or source.segments[j].end > source.segments[last].end:
-                    last = j
+    segments, reported = source.segments, set()
+    for name in sorted({name for segment in segments for name in segment.instruments}):
+        of_name = sorted((one.start, j) for j, one in enumerate(segments)
+                         if one.end > one.start and (name in one.instruments or not one.instruments))
+        last = None
+        for start, j in of_name:
+            if last is not None and start < segments[last].end and (last, j) not in reported:
+                reported.add((last, j))
+                overlap = f"{format_time(start)} overlaps segments[{last}] in what it says of {name}"
+                yield Fault(("segments", j), f"{overlap}; move a border or join the two")
+            if last is None or segments[j].end > segments[last].end:
+                last = j
+
+
+def _ends(film: Film) -> Iterator[Fault]:
+    """Segments that begin before the film or end after it."""
+    for number, segment in enumerate(film.source.segments):
+        start, end = segment.start + film.source.offset, segment.end + film.source.offset
+        if end > film.seconds + END_TOLERANCE:
+            beyond = f"{format_time(end)} in the file is beyond its end {format_time(film.seconds)}"
+            yield Fault(("segments", number, "end"), f"{beyond}; correct it or the offset")
+        if start < 0:
+            before = f"{format_time(start)} in the file is before its beginning"
+            yield Fault(("segments", number, "start"), f"{before}; correct it or the offset")
+
+
+def _place(source: Source, root: Path) -> Path:
+    """Where the file of a source lies, or is downloaded to."""
+    return inside(root, source.file) if source.file else (
+        Path(root) / "downloads" / source.id / Archive(source.url, "").name)
 
 
 def _film(source: Source, root: Path) -> Film | None:
     """Find a source's file and decode its beginning; None: its place is unknown, or it is not downloaded yet."""
-    if not source.file and not source.sha256:
-        return None
-    path = inside(root, source.file) if source.file else _download(source, root)[1]
-    if not source.file and not path.exists():
+    if not (source.file or source.url) or not (path := _place(source, root)).exists() and not source.file:
         return None
     if not path.is_file():
         raise InputError(f"{path}: no such file; put it there or correct the path")
@@ -202,43 +219,3 @@ def content_fingerprint(path: Path) -> str:
         head = file.read(SAMPLE)
         file.seek(max(0, size - SAMPLE))
         return fingerprint([size, *(hashlib.sha256(part).hexdigest() for part in (head, file.read()))])
-
-
-def _download(source: Source, root: Path) -> tuple[Archive, Path]:
-    """What is fetched for a source, and where to."""
-    archive = Archive(source.url, f"sha256:{source.sha256}")
-    return archive, Path(root) / "downloads" / source.id / archive.name
-
-
-def _place(source: Source) -> str:
-    """The key that says where the film is."""
-    return "file" if source.file is not None else "url"
-
-
-def _twins(films: dict[int, Film]) -> Iterator[Fault]:
-    """Sources that are the same film: on two sides of a split they would make every score a lie."""
-    for index, first in _repeated({index: film.fingerprint for index, film in films.items()}):
-        place = ("sources", index, _place(films[index].source))
-        yield Fault(place, f"is the same file as that of sources[{first}]; join the two sources")
-
-
-def _repeated(keys: dict[int, str]) -> Iterator[tuple[int, int]]:
-    """Index of each key that stands before already, and of the first such key."""
-    seen: dict[str, int] = {}
-    for index, key in keys.items():
-        if (first := seen.setdefault(key, index)) != index:
-            yield index, first
-
-
-def _ends(films: dict[int, Film]) -> Iterator[Fault]:
-    """Segments that begin before the film or end after it."""
-    remedy = "correct it or the offset"
-    for index, film in films.items():
-        for number, segment in enumerate(film.source.segments):
-            place = ("sources", index, "segments", number)
-            start, end = (format_time(time + film.source.offset) for time in (segment.start, segment.end))
-            if segment.end + film.source.offset > film.seconds + END_TOLERANCE:
-                beyond = f"{end} in the file is beyond its end {format_time(film.seconds)}"
-                yield Fault((*place, "end"), f"{beyond}; {remedy}")
-            if segment.start + film.source.offset < 0:
-                yield Fault((*place, "start"), f"{start} in the file is before its beginning; {remedy}")

@@ -1,4 +1,4 @@
-"""NSynth families by classic machine learning: features, models, the choice among them, one look at the test notes.
+"""NSynth families by classic machine learning: features, models, the choice among them, what each part is worth.
 
 Everything is chosen by the log loss on a *pool* that is weighted by official kinds: the validation notes, predicted by
 a model of all training notes, and the training notes, each predicted by a model that was not given its instrument
@@ -7,7 +7,8 @@ a model of all training notes, and the training notes, each predicted by a model
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -17,15 +18,12 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from helpers.config import InputError
 from helpers.datasets import nsynth
-from helpers.datasets.archives import is_archive
-from helpers.datasets.base import Clip, clips_fingerprint, groups
+from helpers.datasets.base import Clip, groups
 from helpers.evaluation import results as metrics
 from helpers.evaluation.results import Result, versions
-from helpers.evaluation.single import kind_weighted_accuracy
 from helpers.experiments import nsynth as study
-from helpers.experiments.common import command_line, data_root, labels_of, scores_of, sentence, single_label_result
+from helpers.experiments.common import data_root, labels_of, scores_of, sentence, training_data
 from helpers.experiments.nsynth import Notes
 from helpers.features.cache import extract, workers
 from helpers.features.notes import HOP, N_CEPSTRUM, N_FFT, SAMPLE_RATE, SEGMENTS
@@ -39,6 +37,28 @@ FOLDS = {"smoke": 0, "quick": 2, "full": 5}  # below 2: validation notes alone c
 KIND_POWER, INSTRUMENT_POWER = 0.25, 0.25  # of the weights in training; chosen among 0.25, 0.5 and 1
 UNIFORM = 0.03  # of the priors mixed into probabilities before their logarithm: one sure mistake is no infinite loss
 METRICS = ("log loss", "top1", "top3")  # top-k accuracy
+COMPARED = ("k-NN", "SVM", "logistic regression")
+PANELS: dict[str, dict[str, dict[str, Any]]] = {  # panel -> row -> what is changed; nothing: the model as it is chosen
+    "pooling": {
+        "one mean while held": {"blocks": ("cepstrum.middle",)},  # beginnings of columns
+        "+ five other segments": {"blocks": tuple(f"cepstrum.{name}" for name in SEGMENTS)},
+        "+ spread, speed, changes": {"blocks": ("cepstrum",)},
+        "+ all other blocks": {},
+    },
+    "scale of columns": {
+        "none": {"without": ("standardscaler", "withingroupwhitening")},
+        "standardised": {"without": ("withingroupwhitening",)},
+        "whitened within families": {"within": "family"},
+        "whitened within instruments": {},
+    },
+    "weights, priors": {
+        "neither": {"weighted": False, "official": False},
+        "weighted kinds": {"official": False},
+        "+ official priors": {},
+    },
+}
+REPEATS = 5  # of shuffling a block of features
+Models = Mapping[str, ClassicModel]
 
 
 @dataclass(frozen=True)
@@ -64,14 +84,8 @@ class Table:
 
 
 def table(clips: list[Clip]) -> Table:
-    """Features of notes, computed where `features.cache.workers` says.
-
-    Raises:
-        InputError: a note cannot be read, or the notes lie in an archive.
-    """
-    if is_archive(clips[0].path):
-        raise InputError(f"{clips[0].path}: features are read note by note; unpack it with `tar -xzf` first")
-    return Table(extract([clip.path for clip in clips]), clips)
+    """Features of notes, computed where `features.cache.workers` says; an InputError if one cannot be read."""
+    return Table(extract([clip.path for clip in study.unpacked(clips)]), clips)
 
 
 def note_weights(clips: list[Clip]) -> np.ndarray:
@@ -88,30 +102,22 @@ def note_weights(clips: list[Clip]) -> np.ndarray:
     return weight * len(weight) / weight.sum()
 
 
-def offsets(pipeline: Any, train: Table, weights: np.ndarray | None) -> np.ndarray:
-    """What turns log probabilities under the training notes' family shares into those under the official ones, [C]."""
-    if not hasattr(pipeline, "predict_proba"):
-        return np.zeros(len(nsynth.FAMILIES))  # the margins of a support-vector machine know no priors
-    counted = classic.weighs(pipeline) and weights is not None
-    share = np.bincount(train.labels, weights if counted else None, len(nsynth.FAMILIES)) / len(train.labels)
-    return np.log(study.family_shares(train.clips) / np.maximum(share, 1e-4))
-
-
 def fit(
     name: str, parameters: Mapping[str, Any], train: Table, seed: int, weighted: bool = True, official: bool = True,
     within: str = "instrument",
 ) -> ClassicModel:  # fmt: skip
-    """A model of `models.classic.MODELS` on training notes.
+    """A model of `models.classic.MODELS` on training notes, with `parameters` of its pipeline.
 
-    `parameters` are of its pipeline, where a step can be replaced by "passthrough". Notes count by `note_weights` if
-    `weighted`, answers are for the official shares of families if `official`, whitening is `within` "instrument" or
-    "family".
+    Notes count by `note_weights` if `weighted`, answers are for the official shares of families if `official`,
+    whitening is `within` "instrument" or "family".
     """
-    pipeline = classic.MODELS[name].build(seed).set_params(**parameters)
-    weights = note_weights(train.clips) if weighted else None
-    classic.fit(pipeline, train.matrix, train.labels, train.groups if within == "instrument" else train.labels, weights)
-    added = offsets(pipeline, train, weights) if official else np.zeros(len(nsynth.FAMILIES))
-    return ClassicModel(name, pipeline, list(nsynth.FAMILIES), note_statistics().columns, added.tolist(),
+    pipeline, offsets = classic.MODELS[name].build(seed).set_params(**parameters), np.zeros(len(nsynth.FAMILIES))
+    labels, weights = train.labels, note_weights(train.clips) if weighted else None
+    classic.fit(pipeline, train.matrix, labels, train.groups if within == "instrument" else labels, weights)
+    if official and hasattr(pipeline, "predict_proba"):  # the margins of a support-vector machine know no priors
+        share = np.bincount(labels, weights if classic.weighs(pipeline) else None, len(offsets)) / len(labels)
+        offsets = np.log(study.family_shares(train.clips) / np.maximum(share, 1e-4))
+    return ClassicModel(name, pipeline, list(nsynth.FAMILIES), note_statistics().columns, offsets.tolist(),
                         {"parameters": dict(parameters), "seed": seed})  # fmt: skip
 
 
@@ -132,21 +138,16 @@ def pooled_scores(
     scores, folds = make(train).scores(valid.matrix), min(folds, len(set(train.groups)))
     if folds < 2:
         return scores, list(valid.clips)
-
-    def predict(fold: int, inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
-        return make(train.rows(inside)).scores(train.matrix[outside])
-
-    held_out = study.out_of_fold(train.clips, folds, seed, predict)
+    held_out = study.out_of_fold(train.clips, folds, seed, lambda fold, inside, outside:
+                                 make(train.rows(inside)).scores(train.matrix[outside]))  # fmt: skip
     return np.concatenate([held_out, scores]), [*train.clips, *valid.clips]
 
 
 def judge(scores: np.ndarray, clips: list[Clip]) -> dict[str, dict[str, float]]:
     """METRICS of log probabilities [n, C], weighted by official kinds: {"value", "low", "high"} each."""
-    kinds, shares = study.kinds_of(clips)
     mixed = (1 - UNIFORM) * np.exp(scores) + UNIFORM * study.family_shares(clips)
     losses = -np.log(mixed[np.arange(len(clips)), labels_of(clips)])
-    loss = kind_weighted_accuracy(losses, kinds, groups(clips), shares)
-    return {"log loss": loss} | study.weighted_scores(scores, clips)
+    return {"log loss": study.by_kind(losses, clips)} | study.weighted_scores(scores, clips)
 
 
 def fit_all(train: Table, valid: Table, folds: int, seed: int) -> dict[str, ClassicModel]:
@@ -164,33 +165,55 @@ def fit_all(train: Table, valid: Table, folds: int, seed: int) -> dict[str, Clas
         best = min(tried, key=lambda row: row["log loss"]["value"])
         fitted[name] = fit(name, best["parameters"], train, seed)
         fitted[name].details["validated"] = {metric: best[metric] for metric in METRICS}
-        fitted[name].details["tried"] = [
-            {"parameters": row["parameters"]} | {metric: row[metric]["value"] for metric in METRICS} for row in tried
-        ]
+        fitted[name].details["tried"] = [row | {metric: row[metric]["value"] for metric in METRICS} for row in tried]
     return fitted
 
 
-def choose(models: Mapping[str, ClassicModel]) -> str:
+def choose(models: Models) -> str:
     """The model with the least log loss on the pool: accuracies of so few instruments hardly tell models apart."""
     return min(models, key=lambda name: models[name].details["validated"]["log loss"]["value"])
 
 
-def save_all(models: Mapping[str, ClassicModel], notes: Notes, folder: Path) -> None:
-    """Write every model with what it was trained on."""
-    about = {"corpus": "NSynth", "label": notes.label("train"), "n": len(notes.train),
-             "fingerprint": clips_fingerprint(notes.train)}  # fmt: skip
-    for name, model in models.items():
-        file = f"{name.lower().replace(' ', '_').replace('-', '_')}.skops"
-        classic.save(folder / file, replace(model, details=model.details | {"data": about, "versions": versions()}))
+def ablations(models: Models, train: Table, valid: Table, folds: int, seed: int) -> dict[str, dict[str, dict]]:
+    """Panel -> row -> classifier -> weighted top-1 on the pool under each change of PANELS, parameters as chosen."""
+
+    def row(blocks: Sequence[str] = tuple(BLOCKS), without: Sequence[str] = (), **options: Any) -> dict[str, float]:
+        columns, found = columns_of(*blocks), {}
+        parts = [Table(part.matrix[:, columns], part.clips) for part in (train, valid)]
+        for name in COMPARED:
+            parameters = models[name].details["parameters"] | dict.fromkeys(without, "passthrough")
+            make = partial(fit, name, parameters, seed=seed, **options)
+            found[name] = judge(*pooled_scores(make, *parts, folds, seed))["top1"]["value"]
+        return found
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # without scale a regression does not converge
+        whole = row()
+        return {panel: {name: row(**change) if change else whole for name, change in rows.items()}
+                for panel, rows in PANELS.items()}  # fmt: skip
 
 
-def result(
-    models: Mapping[str, ClassicModel], scores: Mapping[str, np.ndarray], notes: Notes, budget: str, **more: Any
-) -> Result:
+def importance(model: ClassicModel, valid: Table, seed: int) -> dict[str, float]:
+    """Loss of weighted top-1 when a block is shuffled among validation notes (Breiman 2001), mean of REPEATS."""
+
+    def top1(matrix: np.ndarray) -> float:
+        return study.weighted_scores(model.scores(matrix), valid.clips)["top1"]["value"]
+
+    generator, whole, losses = np.random.default_rng(seed), top1(valid.matrix), {}
+    for block in BLOCKS:
+        columns, values, shuffled = columns_of(f"{block}."), [], valid.matrix.copy()
+        for _ in range(REPEATS):
+            shuffled[:, columns] = valid.matrix[generator.permutation(len(shuffled))][:, columns]
+            values.append(whole - top1(shuffled))
+        losses[block] = float(np.mean(values))
+    return losses
+
+
+def result(models: Models, scores: Mapping[str, np.ndarray], notes: Notes, budget: str, **more: Any) -> Result:
     """The metrics file of notebook 02, from the scores [n, C] of the test notes."""
     chosen = choose(models)
     instruments = study.accuracies(scores[chosen], notes.test, groups(notes.test))
-    details = study.about(notes) | {
+    details = {
         "chosen": chosen,
         "chosen_by": "log loss on validation notes and cross-validated training notes, weighted by official kinds",
         "features": {"columns": len(note_statistics().columns), "sample_rate": SAMPLE_RATE, "n_fft": N_FFT,
@@ -204,23 +227,22 @@ def result(
         "by_instrument": {name: row["top1"] for name, row in instruments.items()},
         "test_weighted_by_kind": study.weighted_scores(scores[chosen], notes.test),
     }
-    return single_label_result(
-        "Instrument family by classic machine learning", "NSynth", notes.label("test"), notes.test, scores,
-        nsynth.FAMILIES, notes.train, group_kind="instrument", used=(notes.train, notes.valid), budget=budget,
-        details=details, **more,
-    )  # fmt: skip
+    return study.result("Instrument family by classic machine learning", notes, scores, details, budget=budget, **more)
 
 
-def run(root: str, budget: str, jobs: int, dask: str, models_folder: Path, out: Path, seed: int) -> None:
+def run(
+    root: Path | None, budget: str, jobs: int, dask: str, folder: Path, out: Path, seed: int, command: str
+) -> None:
     """`classic`: extract, fit, choose, save the models, report the test notes once."""
     notes = study.load_notes(data_root("nsynth", root, budget), MOST_NOTES[budget], seed)
     with workers(jobs, dask):
         train, valid, test = (table(clips) for clips in notes.splits().values())
-    models = fit_all(train, valid, FOLDS[budget], seed)
-    save_all(models, notes, models_folder)
-    scores = {name: model.scores(test.matrix) for name, model in models.items()}
-    command = command_line("classic", data_root=Path(root) if root else "", budget=budget, jobs=jobs, dask=dask,
-                           models=models_folder, out=out, seed=seed)  # fmt: skip
+    models, scores = fit_all(train, valid, FOLDS[budget], seed), {}
+    data = training_data("NSynth", notes.label("train"), notes.train)
+    for name, model in models.items():
+        file = f"{name.lower().replace(' ', '_').replace('-', '_')}.skops"
+        classic.save(folder / file, replace(model, details=model.details | {"data": data, "versions": versions()}))
+        scores[name] = model.scores(test.matrix)
     report = result(models, scores, notes, budget, seed=seed, command=command)
     metrics.write(out / "metrics" / "02_classic.json", report)
     for name, values in scores.items():

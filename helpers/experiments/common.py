@@ -13,14 +13,18 @@ from torch import nn
 
 from helpers.config import DATA, ROOT, DataLabel, InputError, TrainConfig
 from helpers.datasets import corpus
-from helpers.datasets.base import Clip, clips_fingerprint, data_label, groups
+from helpers.datasets.base import Clip, ClipDataset, clips_fingerprint, data_label, groups
 from helpers.evaluation import bootstrap, score_text
 from helpers.evaluation.results import Result, versions
 from helpers.evaluation.single import confusion_matrix, majority_baseline, predictions, top_k_hits
 from helpers.files import fingerprint
+from helpers.models import build
 from helpers.models.checkpoint import Checkpoint
+from helpers.training.fit import fit
 from helpers.training.module import History
+from helpers.training.recipes import Labelled
 
+CURVES = ("train_loss", "train_score", "valid_loss", "valid_score")
 SLIDES = "Dahan and Hefetz, Instrument recognition in music, course slides"
 PUBLISHED: dict[str, tuple[float, str]] = {  # figures of others: (value, where it stands)
     "NSynth top-1, best published": (0.75, "Wang et al., Learning universal audio representations, ICASSP 2022"),
@@ -44,13 +48,22 @@ class Trained:
     validation: Mapping[str, float] | None = None  # scores on what chose epoch and thresholds
 
 
+def train(
+    model: str, arguments: dict[str, Any], train: ClipDataset, valid: Labelled, config: TrainConfig, *,
+    encoder: Mapping | None = None, keep: Sequence[str] = CURVES, **how: Any,
+) -> Trained:  # fmt: skip
+    """Build a network, with weights of its `encoder` from elsewhere if given, and `fit` it; `how` goes to `fit`."""
+    network = build(model, train.targets.shape[1], seed=config.seed, **arguments)
+    if encoder:
+        network.encoder.load_state_dict(encoder)
+    history = fit(network, train, valid, config, **how)
+    return Trained(network, model, arguments, [curves(history, keep)], config, train.clips)
+
+
 def data_root(name: str, root: str | Path = "", budget: str = "quick") -> Path:
-    """The folder to hand to `datasets.<corpus>`: `root`, or else `data/`, if the corpus and its test data are there.
+    """`root`, or else `data/`, if the corpus and its test data are there; an InputError if `root` is no folder.
 
-    Otherwise that of the generated corpora, as large as the budget wants, which are made when they are missing.
-
-    Raises:
-        InputError: `root` is given and is not a folder.
+    Otherwise the generated corpora, as large as the budget wants, which are made when they are missing.
     """
     if root and not Path(root).is_dir():
         raise InputError(f"{root}: no such folder; --data-root is the folder that holds nsynth/, irmas/ and so on")
@@ -76,8 +89,7 @@ def listing(root: Path, name: str) -> list[tuple[str, int]]:
 def command_line(*words: str, **options: Any) -> str:
     """The command that does again what ran, as it is typed in the project's folder: `words`, then every option.
 
-    Options have `_` for `-`. True is a flag; False, None and "" are left out; a list repeats its option; paths are
-    written as seen from the project's folder.
+    True is a flag; False, None and "" are left out; a list repeats its option.
 
     >>> command_line("nsynth", "train", data_root="my data", seed=0, mixup=True)
     "python -m helpers nsynth train --data-root 'my data' --seed 0 --mixup"
@@ -151,9 +163,9 @@ def split_by_fold(
     return tuple([clips[index] for index in np.flatnonzero(part)] for part in (place > 1, place == 1, place == 0))
 
 
-def curves(history: History) -> dict[str, list[float]]:
+def curves(history: History, names: Sequence[str] = CURVES) -> dict[str, list[float]]:
     """Loss and score of every epoch, as plain lists."""
-    return {name: history.curve(name) for name in ("train_loss", "train_score", "valid_loss", "valid_score")}
+    return {name: history.curve(name) for name in names}
 
 
 def data_fingerprint(*parts: Sequence[Clip]) -> str:
@@ -162,21 +174,16 @@ def data_fingerprint(*parts: Sequence[Clip]) -> str:
 
 
 def result(
-    title: str, corpus: str, data: DataLabel, clips: Sequence[Clip], scores: Mapping, *, group_kind: str,
-    baselines: Mapping, command: str, seed: int, budget: str = "full", used: Sequence[Sequence[Clip]] = (),
-    **more: Any,
+    title: str, corpus: str, data: DataLabel, clips: Sequence[Clip], scores: Mapping, *,
+    used: Sequence[Sequence[Clip]] = (), budget: str = "full", **more: Any,
 ) -> Result:  # fmt: skip
-    """The metrics file of an experiment.
+    """The metrics file of an experiment: n, groups and part of the fingerprint are those of the scored `clips`.
 
-    n, groups and part of the fingerprint are those of the scored `clips`; `used` are lists of clips that were trained
-    on or chose something. `scores` map system -> metric -> {"value", "low", "high"}, `baselines` name -> metric ->
-    value; `command` comes from `command_line`; `more` may be classes, confusion, figures and details.
+    `used` are lists of clips that were trained on or chose something. `scores` map system -> metric -> {"value",
+    "low", "high"}; `more` are the other fields of `Result`: group_kind, baselines, command, seed, details and so on.
     """
-    return Result(
-        title=title, corpus=corpus, data=data, n=len(clips), groups=len(set(groups(clips))), group_kind=group_kind,
-        fingerprint=data_fingerprint(*used, clips), seed=seed, budget=budget,
-        command=command, scores={name: dict(row) for name, row in scores.items()}, baselines=dict(baselines), **more,
-    )  # fmt: skip
+    return Result(title=title, corpus=corpus, data=data, n=len(clips), groups=len(set(groups(clips))), budget=budget,
+                  fingerprint=data_fingerprint(*used, clips), scores=dict(scores), **more)  # fmt: skip
 
 
 def single_label_result(
@@ -184,16 +191,16 @@ def single_label_result(
     classes: Sequence[str], train: Sequence[Clip], **more: Any,
 ) -> Result:  # fmt: skip
     """`result` of systems that name one class: scores, majority baseline and confusion matrices from their logits."""
-    labels = labels_of(clips)
-    return result(
-        title, corpus, data, clips, {name: scores_of(values, clips) for name, values in logits.items()},
-        baselines={"majority class": majority_baseline(labels_of(train), labels)}, classes=list(classes),
-        confusion={
-            name: confusion_matrix(labels, predictions(values), len(classes)).tolist()
-            for name, values in logits.items()
-        },
-        **more,
-    )  # fmt: skip
+    labels, found = labels_of(clips), {name: scores_of(values, clips) for name, values in logits.items()}
+    confusion = {name: confusion_matrix(labels, predictions(values), len(classes)).tolist()
+                 for name, values in logits.items()}  # fmt: skip
+    return result(title, corpus, data, clips, found, classes=list(classes), confusion=confusion,
+                  baselines={"majority class": majority_baseline(labels_of(train), labels)}, **more)  # fmt: skip
+
+
+def training_data(corpus: str, label: str, clips: Sequence[Clip]) -> dict[str, Any]:
+    """What a model says of the clips that it was trained on."""
+    return {"corpus": corpus, "label": label, "n": len(clips), "fingerprint": clips_fingerprint(clips)}
 
 
 def checkpoint(
@@ -201,7 +208,7 @@ def checkpoint(
     label: str, scores: Mapping, command: str, **data: Any,
 ) -> Checkpoint:  # fmt: skip
     """The self-describing checkpoint of a training, its recipe as it ran under `data["recipe"]`."""
-    about = {"corpus": corpus, "label": label, "n": len(trained.train), "fingerprint": clips_fingerprint(trained.train)}
+    about = training_data(corpus, label, trained.train)
     return Checkpoint(
         task=task, model=trained.model, arguments=trained.arguments, classes=list(classes), sample_rate=sample_rate,
         seconds=seconds, state=trained.network.state_dict(), thresholds=list(trained.thresholds),

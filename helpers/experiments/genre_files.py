@@ -13,7 +13,7 @@ from tqdm import tqdm
 from helpers import audio
 from helpers.augmentation import genre
 from helpers.augmentation.waveform import Augmentation
-from helpers.config import ROOT, InputError
+from helpers.config import RUNS, InputError
 from helpers.datasets import fmri, gtzan
 from helpers.datasets.base import Clip, data_label, split_by_group
 from helpers.evaluation import score_text
@@ -59,7 +59,7 @@ def train_checkpoint(
     candidates = study.settings(name, config)
     scores = nested(candidates, parts["train"], config, len(genres)) if split == "all" else {}
     setting = choose(candidates, parts["train"], config, len(genres))
-    run_dir = ROOT / "runs" / "genre" / f"{name}_{split}"
+    run_dir = RUNS / "genre" / f"{name}_{split}"
     trained = study.train(name, setting, parts, config, len(genres), augment, run_dir)
     for part, votes in (study.votes(trained, parts) if split != "all" else {}).items():
         scores[part] = votes.accuracy(config.seed) | {"n": len(votes.tracks)}

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from helpers.config import ROOT, InputError
+from helpers.config import RUNS, InputError
 from helpers.datasets import gtzan
 from helpers.datasets.base import Clip, clips_fingerprint, data_label, grouped_folds, groups, subset
 from helpers.evaluation import bootstrap, score_text
@@ -25,7 +25,7 @@ from helpers.models.base import KINDS, parameter_count
 from helpers.training.recipes import OPTIMIZERS
 
 INNER_FOLDS, OUTER_FOLDS = 5, 10  # at most; of cross-validation that chooses, and of that which reports
-RUNS = 3  # of neighbouring numbers, which often are of one artist, in each genre
+BLOCKS = 3  # of neighbouring numbers, which often are of one artist, in each genre
 COLUMNS = {"plain": False, "augmented": True}  # column of the table -> whether training windows are changed
 DOCUMENT = "document: train / valid / train augmented / valid augmented / test"
 LEAK = "leaky minus track"
@@ -79,7 +79,8 @@ def folds(tracks: Sequence[Clip], most: int, by_block: bool, seed: int) -> np.nd
     """Fold of each track [N], as many as every genre has tracks (or runs of neighbours), and at most so many."""
     labels, unit = common.labels_of(tracks), groups(tracks)
     if by_block:
-        unit = np.array([f"{label} {run}" for label, run in zip(labels, common.block_folds(tracks, RUNS), strict=True)])
+        blocks = common.block_folds(tracks, BLOCKS)
+        unit = np.array([f"{label} {block}" for label, block in zip(labels, blocks, strict=True)])
     fewest = min(len(set(unit[labels == label])) for label in np.unique(labels))
     return grouped_folds(labels, unit, max(2, min(most, fewest)), seed)
 
@@ -117,7 +118,7 @@ class Job:
 
 def notebook_job(root: Path, budget: str, seed: int) -> Job:
     """The notebook's table: by the fault-filtered lists, or a part of GTZAN split at random if it is large enough."""
-    job = Job(root, "track", ROOT / "runs" / "genre" / budget, replace(RECIPES[budget], seed=seed), gtzan.GENRES)
+    job = Job(root, "track", RUNS / "genre" / budget, replace(RECIPES[budget], seed=seed), gtzan.GENRES)
     whole = job.label == "official" or not all(gtzan.split(job.clips, "track", seed).values())
     return replace(job, protocol="filtered") if whole else job
 
@@ -144,7 +145,7 @@ def scores_of(job: Job, name: str, column: str) -> dict:
     """Accuracies of all parts, numbers of tracks, confusion matrix, size: read from disk, or of a model trained now."""
     if (path := job.path(name, column)).is_file():
         return read_json(path)
-    run_dir, classes = ROOT / "runs" / "genre" / path.stem, len(job.genres)
+    run_dir, classes = RUNS / "genre" / path.stem, len(job.genres)
     setting = choose(study.settings(name, job.config), job.parts["train"], job.config, classes)
     trained = study.train(name, setting, job.parts, job.config, classes, COLUMNS[column], run_dir)
     voted = study.votes(trained, job.parts)

@@ -3,10 +3,10 @@
 The rules of the homework: no pretrained model, no extra data, test notes only to report. Notebooks 01 to 03.
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,12 @@ from helpers.config import BUDGETS, Budget, DataLabel, InputError, MelConfig, Tr
 from helpers.datasets import nsynth
 from helpers.datasets.archives import is_archive
 from helpers.datasets.base import Clip, ClipDataset, grouped_folds, groups, subset
-from helpers.evaluation.single import accuracy_by, kind_weighted_accuracy, predictions, top_k_hits
-from helpers.experiments.common import Trained, curves, labels_of
-from helpers.models import build
+from helpers.evaluation.results import Result
+from helpers.evaluation.single import kind_weighted_accuracy, predictions, top_k_hits
+from helpers.experiments import common
+from helpers.experiments.common import Trained, labels_of
 from helpers.models.notes import Ensemble, add_priors
 from helpers.prediction.clips import predict_clips
-from helpers.training.fit import fit
 
 MODEL = "compact_cnn"
 MEL = MelConfig(n_fft=2048, hop_length=1024, n_mels=160, f_min=30.0, f_max=8_000.0)
@@ -79,39 +79,36 @@ def about(notes: Notes) -> dict[str, dict]:
 
 def recipe(epochs: int | None, seed: int, notes: int, workers: int = RECIPE.workers) -> TrainConfig:
     """The training recipe; epochs by the number of notes, if not given."""
-    epochs = epochs or min(MOST_EPOCHS, max(LEAST_EPOCHS, math.ceil(DRAWN / notes)))
+    epochs = epochs or min(MOST_EPOCHS, max(LEAST_EPOCHS, ceil(DRAWN / notes)))
     return replace(RECIPE, epochs=epochs, seed=seed, workers=workers)
 
 
-def dataset(clips: Sequence[Clip]) -> ClipDataset:
-    """Notes as waveforms of four seconds and one-hot families.
-
-    Raises:
-        InputError: they lie in an archive, which can only be read from front to back.
-    """
+def unpacked(clips: Sequence[Clip]) -> Sequence[Clip]:
+    """The notes, if they do not lie in an archive; otherwise an InputError."""
     if is_archive(clips[0].path):
-        raise InputError(f"{clips[0].path}: training reads notes in random order; unpack it with `tar -xzf` first")
-    return ClipDataset(clips, len(nsynth.FAMILIES), nsynth.SAMPLE_RATE, nsynth.SECONDS)
+        raise InputError(f"{clips[0].path}: notes are read in any order here; unpack it with `tar -xzf` first")
+    return clips
+
+
+def dataset(clips: Sequence[Clip]) -> ClipDataset:
+    """Notes as waveforms of four seconds and one-hot families."""
+    return ClipDataset(unpacked(clips), len(nsynth.FAMILIES), nsynth.SAMPLE_RATE, nsynth.SECONDS)
 
 
 def train(
     train_clips: Sequence[Clip], valid_clips: Sequence[Clip], config: TrainConfig, compression: str = "log",
     model: str = MODEL, run_dir: Path | None = None, mixup: bool = False, augmented: bool = True, **more: Any,
 ) -> Trained:  # fmt: skip
-    """Train a model of `models.notes` on notes and move it from the families' shares that it saw to the official ones.
-
-    `more` goes to the model's builder.
-    """
+    """Train a model (its builder is given `more`), and move it from the shares of families it saw to official ones."""
     arguments = {"mel": asdict(replace(MEL, compression=compression)), **more}
-    network = build(model, len(nsynth.FAMILIES), seed=config.seed, **arguments)
-    history = fit(
-        network, dataset(train_clips), dataset(valid_clips), config, batch_augment=Mixup() if mixup else None,
+    trained = common.train(
+        model, arguments, dataset(train_clips), dataset(valid_clips), config, batch_augment=Mixup() if mixup else None,
         power_augment=SpectralAugmentation(MEL) if augmented else None, spec_augment=SpecAugment(), run_dir=run_dir,
-    )  # fmt: skip
+    )
     drawn = np.bincount(labels_of(train_clips), minlength=len(nsynth.FAMILIES)) / len(train_clips)
     drawn = np.full(len(drawn), 1 / len(drawn)) if config.balanced else np.maximum(drawn, 1 / len(train_clips))
-    add_priors(network.head, family_shares(train_clips).tolist(), drawn.tolist())
-    return Trained(network, model, arguments, [curves(history)], config, list(train_clips))
+    add_priors(trained.network.head, family_shares(train_clips).tolist(), drawn.tolist())
+    return trained
 
 
 def train_seeds(
@@ -119,22 +116,19 @@ def train_seeds(
     mixup: bool = False,
 ) -> list[Trained]:  # fmt: skip
     """The same model from several seeds, counted up from the recipe's."""
-    configs = [replace(config, seed=seed) for seed in range(config.seed, config.seed + members)]
-    return [train(notes.train, notes.valid, one, compression, model, run_dir / f"seed{one.seed}", mixup)
-            for one in configs]  # fmt: skip
+    return [train(notes.train, notes.valid, replace(config, seed=seed), compression, model, run_dir / f"seed{seed}",
+                  mixup) for seed in range(config.seed, config.seed + members)]  # fmt: skip
 
 
 def ensemble(trained: Sequence[Trained], weights: Sequence[float] = ()) -> Trained:
     """One network that averages the log-probabilities of several, all alike without weights; one stays itself."""
-    first = trained[0]
     if len(trained) == 1:
-        return first
-    members = [{"name": member.model, **member.arguments} for member in trained]
+        return trained[0]
     weights = list(weights) or [1.0] * len(trained)
-    histories = [history for member in trained for history in member.histories]
-    network = Ensemble([member.network for member in trained], weights).eval()
-    return replace(first, network=network, model="ensemble", arguments={"members": members, "weights": weights},
-                   histories=histories)  # fmt: skip
+    arguments = {"members": [{"name": one.model, **one.arguments} for one in trained], "weights": weights}
+    network = Ensemble([one.network for one in trained], weights).eval()
+    return replace(trained[0], network=network, model="ensemble", arguments=arguments,
+                   histories=[history for one in trained for history in one.histories])  # fmt: skip
 
 
 def members_of(network: nn.Module) -> list[nn.Module]:
@@ -186,18 +180,28 @@ def weighted_scores(
     """Top-1 and top-3 accuracy as all of NSynth would weight the kinds of notes, with intervals over instruments.
 
     What chooses networks, recipes and models, because the notes at hand are spread over other kinds than the test.
-    Notes without an official name are weighted alike. `future`: see `evaluation.single.kind_weighted_accuracy`.
     """
-    labels, (kinds, shares) = labels_of(clips), kinds_of(clips)
-    return {f"top{k}": kind_weighted_accuracy(top_k_hits(logits, labels, k), kinds, groups(clips), shares,
-                                              future=future) for k in (1, 3)}  # fmt: skip
+    return {f"top{k}": by_kind(top_k_hits(logits, labels_of(clips), k), clips, future) for k in (1, 3)}
+
+
+def by_kind(hits: np.ndarray, clips: Sequence[Clip], future: Mapping[str, int] | None = None) -> dict[str, float]:
+    """`kind_weighted_accuracy` of hits (or losses) [clips] by official kinds; notes without an official name alike."""
+    kinds, shares = kinds_of(clips)
+    return kind_weighted_accuracy(hits, kinds, groups(clips), shares, future=future)
+
+
+def result(title: str, notes: Notes, logits: Mapping[str, np.ndarray], details: Mapping, **more: Any) -> Result:
+    """The metrics file of systems that are scored on the test notes, by their logits [notes, 11]."""
+    return common.single_label_result(
+        title, "NSynth", notes.label("test"), notes.test, logits, nsynth.FAMILIES, notes.train,
+        group_kind="instrument", used=(notes.train, notes.valid), details=about(notes) | details, **more,
+    )  # fmt: skip
 
 
 def accuracies(logits: np.ndarray, clips: Sequence[Clip], keys: np.ndarray) -> dict[str, dict[str, float]]:
     """Top-1 accuracy and number of the notes of each key (instrument, kind), by arrays [clips]; sorted by key."""
-    count = Counter(keys.tolist())
-    found = accuracy_by(keys, top_k_hits(logits, labels_of(clips), 1))
-    return {key: {"top1": value, "n": count[key]} for key, value in found.items()}
+    hits = top_k_hits(logits, labels_of(clips), 1)
+    return {str(key): {"top1": float(hits[keys == key].mean()), "n": int(sum(keys == key))} for key in np.unique(keys)}
 
 
 def hardest(logits: np.ndarray, clips: Sequence[Clip], most: int = 3) -> list[tuple[str, str, int]]:
@@ -213,8 +217,7 @@ def choose(clips: Sequence[Clip], instruments: str, pitches: str) -> tuple[list[
     A family stands for its instrument that has most of the pitches; a pitch that an instrument lacks is replaced by
     the nearest that it has, a name that does not exist by the first instrument that is left.
     """
-    wanted, notes, messages = [int(pitch) for pitch in pitches.split(",")], [], []
-    pitched: dict[str, dict[int, Clip]] = {}
+    wanted, notes, messages, pitched = [int(pitch) for pitch in pitches.split(",")], [], [], {}
     for clip in sorted(clips, key=lambda clip: clip.name, reverse=True):  # of several velocities the first counts
         if (pitch := nsynth.pitch_of(clip)) is not None:
             pitched.setdefault(clip.group, {})[pitch] = clip
