@@ -195,15 +195,17 @@ def _ends(film: Film) -> Iterator[Fault]:
             yield Fault(("segments", number, "start"), f"{before}; correct it or the offset")
 
 
-def _place(source: Source, root: Path) -> Path:
-    """Where the file of a source lies, or is downloaded to."""
-    return inside(root, source.file) if source.file else (
-        Path(root) / "downloads" / source.id / Archive(source.url, "").name)
+def _place(source: Source, root: Path) -> Path | None:
+    """Where the file of a source lies, or is downloaded to; None: it says neither."""
+    if source.file:
+        return inside(root, source.file)
+    return Path(root) / "downloads" / source.id / Archive(source.url, "").name if source.url else None
 
 
 def _film(source: Source, root: Path) -> Film | None:
     """Find a source's file and decode its beginning; None: its place is unknown, or it is not downloaded yet."""
-    if not (source.file or source.url) or not (path := _place(source, root)).exists() and not source.file:
+    path = _place(source, root)
+    if path is None or (not source.file and not path.exists()):
         return None
     if not path.is_file():
         raise InputError(f"{path}: no such file; put it there or correct the path")
