@@ -8,7 +8,6 @@ import functools
 import hashlib
 import json
 import os
-import platform
 import re
 import secrets
 import shutil
@@ -20,8 +19,13 @@ from typing import Any
 
 from helpers.config import InputError
 
+try:
+    import fcntl
+except ImportError:  # Windows, where what killed processes left behind stays
+    fcntl = None
+
 STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
-TEMPORARY = re.compile(r"\..*\.(?P<pid>\d{1,9})-(?P<started>\d*)-(?P<machine>[0-9a-f]{8})-[0-9a-f]{8}(\..*)?")
+TEMPORARY = re.compile(r"\..*\.partial-[0-9a-f]{16}(\..*)?")
 
 
 @contextlib.contextmanager
@@ -36,19 +40,14 @@ def atomic(path: Path) -> Iterator[Path]:
     Raises:
         InputError: the place cannot be written to.
     """
-    try:
-        target, temporary = _places(path)
-        try:
-            yield temporary
-            if target is None:
-                _copy_into(path, temporary)
-            else:
-                os.replace(temporary, target)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise _unwritable(path, error) from None
+    with _place(path) as (target, temporary):
+        yield temporary
+        if target is not None:
+            os.replace(temporary, target)
+            return
+        stream = STREAMS.get(str(path))
+        with open(temporary, "rb") as source, open(path if stream is None else os.dup(stream), "wb") as opened:
+            shutil.copyfileobj(source, opened)
 
 
 def check_writable(path: Path) -> None:
@@ -57,16 +56,11 @@ def check_writable(path: Path) -> None:
     Raises:
         InputError: the place cannot be written to.
     """
-    try:
-        target, temporary = _places(path)
+    with _place(path) as (target, _):
         if os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if target is None and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        temporary.touch()
-        temporary.unlink()
-    except OSError as error:
-        raise _unwritable(path, error) from None
 
 
 def write_text(path: Path, text: str) -> None:
@@ -78,6 +72,10 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file atomically: indented, keys in their order, non-ASCII as it is, no NaN."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def read_json(path: Path) -> Any:
@@ -136,26 +134,32 @@ def fingerprint(items: Iterable[Any]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
+@contextlib.contextmanager
+def _place(path: Path) -> Iterator[tuple[Path | None, Path]]:
+    """The regular file to replace (None: `path` is something else, to be opened), and a new temporary one.
 
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(f"{path}: cannot be written ({error.strerror or error}); choose another place")
-
-
-def _places(path: Path) -> tuple[Path | None, Path]:
-    """The regular file to replace (None: `path` is something else, to be opened) and the temporary one."""
+    The temporary file is removed in the end, and locked until then: so `_sweep` knows that somebody writes it.
+    """
     path = Path(path)
     try:
-        if _is_open_in_place(path):
-            return None, _temporary(Path(tempfile.gettempdir()), path)
-    except ValueError:  # NUL, lone surrogates
-        raise OSError(errno.EINVAL, "can be no file's name") from None
-    target = Path(os.path.realpath(path))  # a link stays, the file behind it is replaced
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(str(target.parent))
-    return target, _temporary(target.parent, path)
+        target = None if _is_open_in_place(path) else Path(os.path.realpath(path))  # a link stays, its file is replaced
+        folder = Path(tempfile.gettempdir()) if target is None else target.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(str(folder))
+        temporary = folder / f".{path.stem[:40]}.partial-{secrets.token_hex(8)}{path.suffix}"
+        with open(temporary, "xb") as file:
+            try:
+                if fcntl is None:
+                    file.close()
+                else:
+                    with contextlib.suppress(OSError):  # not every network file system locks
+                        fcntl.flock(file, fcntl.LOCK_EX)
+                yield target, temporary
+            finally:
+                with contextlib.suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error}); choose another place") from None
 
 
 def _is_open_in_place(path: Path) -> bool:
@@ -168,56 +172,17 @@ def _is_open_in_place(path: Path) -> bool:
             mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
         return False
+    except ValueError:  # NUL, lone surrogates
+        raise OSError(errno.EINVAL, "can be no file's name") from None
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-
-
-def _copy_into(path: Path, temporary: Path) -> None:
-    stream = STREAMS.get(str(path))
-    with open(temporary, "rb") as source, open(path if stream is None else os.dup(stream), "wb") as target:
-        shutil.copyfileobj(source, target)
-
-
-def _temporary(folder: Path, path: Path) -> Path:
-    """A hidden name that tells which process of which machine writes it."""
-    owner = f"{os.getpid()}-{_started(os.getpid())}-{_machine()}-{secrets.token_hex(4)}"
-    return folder / f".{path.stem[:40]}.{owner}{path.suffix}"
 
 
 @functools.cache
 def _sweep(folder: str) -> None:
-    """Remove the temporary files of processes of this machine that are no more; once a folder and process."""
+    """Remove the temporary files that nobody has locked any more; once a folder and process."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            owner = TEMPORARY.fullmatch(entry.name)
-            if owner and owner["machine"] == _machine() and not _alive(int(owner["pid"]), owner["started"]):
-                os.unlink(entry.path)
-
-
-@functools.cache
-def _machine() -> str:
-    """Short digest of the host and, in containers, of the space in which process numbers are unique."""
-    try:
-        space = os.readlink("/proc/self/ns/pid")
-    except OSError:
-        space = ""
-    return hashlib.sha256(f"{platform.node()} {space}".encode()).hexdigest()[:8]
-
-
-def _started(pid: int) -> str:
-    """When a process was started, in ticks since boot; empty where the system does not tell or there is none."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""
-
-
-def _alive(pid: int, started: str) -> bool:
-    if os.name == "nt":  # where signal 0 would end the process
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it belongs to somebody else
-        pass
-    return _started(pid) == started
+        for entry in entries if fcntl else ():
+            if TEMPORARY.fullmatch(entry.name):
+                with contextlib.suppress(OSError), open(entry.path, "rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(entry.path)
