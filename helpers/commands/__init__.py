@@ -5,7 +5,7 @@ Here stand the options that several commands share. Ranges are checked before an
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -61,6 +61,28 @@ NotesEpochs = Annotated[int | None, typer.Option(min=1, metavar="N", show_defaul
 RunDir = Annotated[Path, folder("keeps the state after each epoch; the same command goes on there", "below data/runs/")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, metavar="N", help="of weights, batches and folds")]
 Workers = Annotated[int, typer.Option(min=0, metavar="N", help="processes that read and augment; 0: none beside")]
+
+
+def recorded(**resolved: Any) -> str:
+    """The running command, as it is typed in the project's folder, without what changes no result.
+
+    `resolved` are options whose defaults depend on others.
+    """
+    from helpers.experiments.common import command_line
+
+    context = typer.main.get_current_context()
+    options = {parameter.name: context.params[parameter.name] for parameter in context.command.params
+               if parameter.name in context.params and parameter.name not in ("run_dir", "workers")}  # fmt: skip
+    return command_line(*context.command_path.split()[3:], **options | resolved)
+
+
+def write(result: Any, path: Path) -> None:
+    """Write a metrics file and print what it says."""
+    from helpers.evaluation import results
+    from helpers.reporting.results import table
+
+    results.write(path, result)
+    print(f"{table(result)}\nwrote {path}")
 
 
 def validation(corpus: str) -> Callable[[Path], int]:

@@ -69,16 +69,11 @@ def train_irmas(
 ) -> None:
     """Train on the single-label clips; choose epoch and thresholds on recordings that are kept apart."""
     from helpers.experiments import irmas as study
-    from helpers.experiments.common import command_line
     from helpers.models.checkpoint import save_checkpoint
 
     clips, valid = study.recordings(data_root, max_clips, seed)
     trained = study.train(clips, valid, study.recipe(epochs, seed, loss), not no_mixing, run_dir)
-    command = command_line(
-        "irmas", "train", data_root=data_root, loss=loss, no_mixing=no_mixing, epochs=epochs, max_clips=max_clips,
-        seed=seed, out=out,
-    )  # fmt: skip
-    save_checkpoint(out, study.checkpoint_of(trained, data_root, command))
+    save_checkpoint(out, study.checkpoint_of(trained, data_root, cli.recorded()))
     print(", ".join(f"{name} {value:.3f}" for name, value in trained.validation.items()), "on validation mixtures")
     print(f"wrote {out}")
 
@@ -90,15 +85,7 @@ def evaluate(
     """Score a checkpoint on the test excerpts; writes metrics/irmas_evaluation.json."""
     from helpers.experiments.irmas import evaluation
 
-    _write(evaluation(checkpoint, data_root, pool), out / "metrics" / "irmas_evaluation.json")
-
-
-def _write(result, path: Path) -> None:
-    from helpers.evaluation import results
-    from helpers.reporting.results import table
-
-    results.write(path, result)
-    print(f"{table(result)}\nwrote {path}")
+    cli.write(evaluation(checkpoint, data_root, pool, cli.recorded()), out / "metrics" / "irmas_evaluation.json")
 
 
 @irmas.command("predict", epilog=IRMAS)
@@ -154,17 +141,13 @@ def train_predominant(
 ) -> None:
     """Train on IRMAS: a linear classifier with help from NSynth notes, or a network, which may start from PANNs."""
     from helpers.experiments import predominant as study
-    from helpers.experiments.common import command_line
     from helpers.experiments.designs import train_network
     from helpers.models.checkpoint import save_checkpoint
 
-    command = command_line(
-        "predominant", "train", data_root=data_root, model=model, panns=panns, epochs=epochs, seed=seed, out=out
-    )
     if model == study.MODEL:
-        checkpoint = study.train(data_root, seed, command)
+        checkpoint = study.train(data_root, seed, cli.recorded())
     else:
-        checkpoint = train_network(data_root, model, panns, epochs or 0, seed, run_dir, command)
+        checkpoint = train_network(data_root, model, panns, epochs or 0, seed, run_dir, cli.recorded())
     save_checkpoint(out, checkpoint, half=model != study.MODEL)  # a fitted layer is exact or wrong
     print("; ".join(f"{name}: {value}" for name, value in checkpoint.scores.items()))
     print(f"wrote {out}")
@@ -176,7 +159,5 @@ def compare(
 ) -> None:
     """Score k-NN on MFCCs with majority vote, and a CNN, on piece 5; writes metrics/04_chmusic.json."""
     from helpers.experiments import chmusic as study
-    from helpers.experiments.common import command_line
 
-    command = command_line("chmusic", "compare", data_root=data_root, budget=budget, seed=seed, out=out)
-    _write(study.compare(data_root, budget, seed, command), out / "metrics" / "04_chmusic.json")
+    cli.write(study.compare(data_root, budget, seed, cli.recorded()), out / "metrics" / "04_chmusic.json")

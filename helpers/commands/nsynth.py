@@ -67,7 +67,7 @@ def train(
     """
     from helpers.experiments import hybrid
 
-    hybrid.run(data_root, out, run_dir, model, members, mixup, compression, epochs, seed, workers)
+    hybrid.run(data_root, out, run_dir, model, members, mixup, compression, epochs, seed, workers, cli.recorded())
 
 
 @app.command(epilog=EXAMPLES)
@@ -88,7 +88,9 @@ def crossvalidate(
     """
     from helpers.experiments import hybrid
 
-    hybrid.crossvalidate(data_root, compression, folds, epochs, seed, workers, run_dir, checkpoint, out)
+    path = checkpoint or hybrid.SHIPPED[compression]
+    command = cli.recorded(checkpoint=path)
+    hybrid.crossvalidate(data_root, compression, folds, epochs, seed, workers, run_dir, path, out, command)
 
 
 @app.command(epilog=EXAMPLES)
@@ -104,7 +106,8 @@ def networks(
     """The homework's networks trained alike: short-chunk CNNs, transformer; writes metrics/03_networks.json."""
     from helpers.experiments import comparisons
 
-    comparisons.report_networks(data_root, epochs, channels, seed, workers, run_dir, out)
+    result = comparisons.networks(data_root, epochs, channels, seed, workers, run_dir / "networks", cli.recorded())
+    cli.write(result, out / comparisons.NETWORKS_FILE)
 
 
 def _not_zero(jobs: int) -> int:
@@ -114,7 +117,7 @@ def _not_zero(jobs: int) -> int:
 
 
 def classic(
-    data_root: Annotated[str, cli.folder("folder that holds NSynth", "data/")] = "",
+    data_root: Annotated[Path | None, cli.folder("folder that holds NSynth", "data/")] = None,
     budget: cli.BudgetName = "full",
     jobs: Annotated[int, typer.Option(min=-1, callback=_not_zero, help="processes; -1: one for each core")] = -1,
     dask: Annotated[str, typer.Option(metavar="ADDRESS", help="work on the Dask cluster of this scheduler")] = "",
@@ -125,4 +128,4 @@ def classic(
     """Pooled features (cached), six classic models, the choice among them without test notes, and test scores."""
     from helpers.experiments import classic as study
 
-    study.run(data_root, budget, jobs, dask, models, out, seed)
+    study.run(data_root, budget, jobs, dask, models, out, seed, cli.recorded())

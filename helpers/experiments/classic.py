@@ -36,8 +36,7 @@ MOST_NOTES = {"smoke": 48, "quick": 110, "full": 20_000}  # a matrix is held in 
 FOLDS = {"smoke": 0, "quick": 2, "full": 5}  # below 2: validation notes alone choose
 KIND_POWER, INSTRUMENT_POWER = 0.25, 0.25  # of the weights in training; chosen among 0.25, 0.5 and 1
 UNIFORM = 0.03  # of the priors mixed into probabilities before their logarithm: one sure mistake is no infinite loss
-METRICS = ("log loss", "top1", "top3")  # top-k accuracy
-COMPARED = ("k-NN", "SVM", "logistic regression")
+METRICS, COMPARED = ("log loss", "top1", "top3"), ("k-NN", "SVM", "logistic regression")
 PANELS: dict[str, dict[str, dict[str, Any]]] = {  # panel -> row -> what is changed; nothing: the model as it is chosen
     "pooling": {
         "one mean while held": {"blocks": ("cepstrum.middle",)},  # beginnings of columns
@@ -137,10 +136,10 @@ def pooled_scores(
     """
     scores, folds = make(train).scores(valid.matrix), min(folds, len(set(train.groups)))
     if folds < 2:
-        return scores, list(valid.clips)
+        return scores, valid.clips
     held_out = study.out_of_fold(train.clips, folds, seed, lambda fold, inside, outside:
                                  make(train.rows(inside)).scores(train.matrix[outside]))  # fmt: skip
-    return np.concatenate([held_out, scores]), [*train.clips, *valid.clips]
+    return np.concatenate([held_out, scores]), train.clips + valid.clips
 
 
 def judge(scores: np.ndarray, clips: list[Clip]) -> dict[str, dict[str, float]]:
@@ -199,13 +198,13 @@ def importance(model: ClassicModel, valid: Table, seed: int) -> dict[str, float]
     def top1(matrix: np.ndarray) -> float:
         return study.weighted_scores(model.scores(matrix), valid.clips)["top1"]["value"]
 
-    generator, whole, losses = np.random.default_rng(seed), top1(valid.matrix), {}
+    generator, losses = np.random.default_rng(seed), {}
     for block in BLOCKS:
         columns, values, shuffled = columns_of(f"{block}."), [], valid.matrix.copy()
         for _ in range(REPEATS):
             shuffled[:, columns] = valid.matrix[generator.permutation(len(shuffled))][:, columns]
-            values.append(whole - top1(shuffled))
-        losses[block] = float(np.mean(values))
+            values.append(top1(shuffled))
+        losses[block] = top1(valid.matrix) - float(np.mean(values))
     return losses
 
 

@@ -24,7 +24,7 @@ from helpers.evaluation.results import Result
 from helpers.evaluation.single import top_k_hits
 from helpers.experiments import classic, common, comparisons
 from helpers.experiments import nsynth as study
-from helpers.experiments.common import Trained, command_line, labels_of, scores_of, sentence, single_label_result
+from helpers.experiments.common import Trained, labels_of, scores_of, sentence, single_label_result
 from helpers.experiments.nsynth import Notes
 from helpers.models.base import parameter_count, stages
 from helpers.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, stored_network
@@ -38,10 +38,10 @@ BULK = 18  # notes of an instrument, all at velocity 100, from which on it is th
 
 @dataclass(frozen=True)
 class System:
-    """A network that is scored on the test notes."""
+    """A network that is scored on the test notes, with the recipe that ran."""
 
     network: nn.Module
-    recipe: dict[str, Any]  # that ran
+    recipe: dict[str, Any]
     origin: str  # where the weights come from, for the reader
 
 
@@ -73,7 +73,7 @@ def shipped(path: Path, notes: Notes, compression: Compression) -> Checkpoint | 
 
 def run(
     root: Path, out: Path, run_dir: Path, model: str, members: int, mixup: bool, compression: Compression,
-    epochs: int | None, seed: int, workers: int,
+    epochs: int | None, seed: int, workers: int, command: str,
 ) -> None:  # fmt: skip
     """`nsynth train`: train, average (a network on linear mel stays alone), score the weights as stored, write them."""
     notes = study.load_notes(root)
@@ -83,8 +83,6 @@ def run(
     if os.environ.get("RANK", "0") != "0":  # of several processes the first reports
         return
     whole = study.ensemble(trained) if compression == "linear" else combine(trained, statistics(notes.train, config))
-    command = command_line("nsynth", "train", data_root=root, model=model, members=members, mixup=mixup,
-                           compression=compression, epochs=epochs, seed=seed, out=out)  # fmt: skip
     stored = common.checkpoint(nsynth.TASK, whole, nsynth.FAMILIES, nsynth.SAMPLE_RATE, nsynth.SECONDS, corpus="NSynth",
                                label=notes.label("train"), scores={}, command=command)  # fmt: skip
     network = stored_network(stored, half=True)  # what is scored is what is written
@@ -101,11 +99,10 @@ def run(
 def pool(
     notes: Notes, config: TrainConfig, compression: Compression, folds: int, run_dir: Path, path: Path
 ) -> dict[str, np.ndarray]:
-    """Log-probabilities [training and validation notes, 11] of systems that never had the instrument.
+    """Log-probabilities [training and validation notes, 11] of average, CNN and statistics (on linear mel of the CNN).
 
-    On log mel the average, its CNN and its statistics, on linear mel the CNN. Training notes by cross-validation;
-    validation notes by the members of the checkpoint `path` if that was trained on exactly the training notes, else by
-    networks that are trained now.
+    Training notes by cross-validation, validation notes by the members of the checkpoint `path` if that was trained on
+    exactly the training notes, else by networks that are trained now.
     """
 
     def trained(clips: Sequence[Clip], name: str) -> list[nn.Module]:
@@ -124,36 +121,31 @@ def pool(
     networks = study.members_of(stored.network()) if stored else trained(notes.train, "all")
     chosen = networks[:1] if compression == "linear" else [networks[0], networks[-1]]
     train = study.out_of_fold(notes.train, folds, config.seed, predict)
-    parts = np.concatenate([train, judged(chosen, notes.valid)]).swapaxes(0, 1)
-    if compression == "linear":
-        return {"CNN": parts[0]}
-    return {"CNN and statistics": average(*parts), "CNN": parts[0], "statistics": parts[1]}
+    cnn, *other = np.concatenate([train, judged(chosen, notes.valid)]).swapaxes(0, 1)
+    return {"CNN and statistics": average(cnn, *other), "CNN": cnn, "statistics": other[0]} if other else {"CNN": cnn}
 
 
 def crossvalidate(
     root: Path, compression: Compression, folds: int, epochs: int | None, seed: int, workers: int, run_dir: Path,
-    path: Path | None, out: Path,
+    path: Path, out: Path, command: str,
 ) -> None:  # fmt: skip
     """`nsynth crossvalidate`: what is to be expected on other instruments, and which average, as a metrics file."""
-    notes, path = study.load_notes(root), path or SHIPPED[compression]
+    notes = study.load_notes(root)
     config = study.recipe(epochs, seed, len(notes.train), workers)
     found = pool(notes, config, compression, folds, run_dir / "crossvalidation" / compression, path)
     clips, first = [*notes.train, *notes.valid], next(iter(found.values()))
     kind_of = dict(zip(groups(notes.valid), study.kinds_of(notes.valid)[0], strict=True))  # of each instrument
-    future = Counter(kind_of.values())
     details = {
         "weighted": {name: classic.judge(logits, clips) for name, logits in found.items()},
-        "expected": study.weighted_scores(first, clips, future=future),
+        "expected": study.weighted_scores(first, clips, future=Counter(kind_of.values())),
         "bulk": {name: bulk_accuracy(logits[: len(notes.train)], notes.train) for name, logits in found.items()},
-        "by_kind": study.accuracies(first, clips, study.kinds_of(clips)[0]),
+        "by_kind": study.accuracies(first, clips),
         "hardest": study.hardest(first, clips, most=8),
     }
     if "statistics" in found:
         averages = {share: average(found["CNN"], found["statistics"], share) for share in SHARES}
         details["shares"] = {str(share): classic.judge(logits, clips) for share, logits in averages.items()}
         details["cnn_share"] = CNN_SHARE
-    command = command_line("nsynth", "crossvalidate", data_root=root, compression=compression, folds=folds,
-                           epochs=epochs, seed=seed, checkpoint=path, out=out)  # fmt: skip
     report = single_label_result(
         "Instrument family: instruments left out in turn", "NSynth, training and validation notes",
         notes.label("train"), clips, found, nsynth.FAMILIES, notes.train, group_kind="instrument", seed=seed,
@@ -189,11 +181,10 @@ def systems(notes: Notes, inputs: Mapping[str, Sequence[Trained]], retrain: bool
             whole = combine([first], statistics(notes.train, first.config)) if compression == "log" else first
             network, recipe = whole.network, asdict(first.config)
             origin = f"trained now, {first.config.epochs} epochs, learning rate {first.config.learning_rate:g}"
-        members = study.members_of(network)
-        found[compression] = System(members[0], recipe, origin)
+        cnn, *others = study.members_of(network)
+        found[compression] = System(cnn, recipe, origin)
         if compression == "log":
-            found["statistics"] = System(members[-1], recipe, origin)
-            found["average"] = System(network, recipe, origin)
+            found |= {"statistics": System(others[-1], recipe, origin), "average": System(network, recipe, origin)}
     return found
 
 
@@ -201,21 +192,17 @@ def result(
     compared: Mapping[str, System], logits: Mapping[str, np.ndarray], notes: Notes, seed: int, **more: Any
 ) -> Result:
     """The metrics file of notebook 03, with the recipes that ran."""
-    labels, cnn = labels_of(notes.test), compared["log"].network
-    noise = np.array([nsynth.is_noise_only(clip) for clip in notes.test])
-    hits = {name: top_k_hits(values, labels, 1).astype(float) for name, values in logits.items()}
+    cnn, changed = compared["log"].network, subset(notes.valid, comparisons.CHANGED, seed)
+    clean = np.array([not nsynth.is_noise_only(clip) for clip in notes.test])
+    hits = {name: top_k_hits(values, labels_of(notes.test), 1) for name, values in logits.items()}
     names = {"log": f"{study.MODEL}, log mel", "linear": f"{study.MODEL}, linear mel", "statistics": "note statistics",
              "average": f"{study.MODEL} and note statistics, averaged"}  # fmt: skip
-    changed = subset(notes.valid, comparisons.CHANGED, seed)
-    details = study.about(notes) | {
+    details = {
         "chosen": names["average"],
         "origin": {name: system.origin for name, system in compared.items()},
-        "noise_only": {
-            name: {"with": float(row.mean()), "without": float(row[~noise].mean()), "notes": int(noise.sum())}
-            for name, row in hits.items()
-        },
-        "by_kind": {name: study.accuracies(values, notes.test, study.kinds_of(notes.test)[0])
-                    for name, values in logits.items()},
+        "noise_only": {name: {"with": float(row.mean()), "without": float(row[clean].mean()), "notes": int(sum(~clean))}
+                       for name, row in hits.items()},
+        "by_kind": {name: study.accuracies(values, notes.test) for name, values in logits.items()},
         "robustness": {name: comparisons.robustness(compared[name].network, changed, seed)
                        for name in ("log", "linear", "average")},
         "mel": {key: value for key, value in asdict(study.MEL).items() if key != "compression"},
@@ -227,8 +214,5 @@ def result(
         "published": {name: {"value": value, "source": source} for name, (value, source) in common.PUBLISHED.items()
                       if name.startswith("NSynth")},
     }  # fmt: skip
-    return single_label_result(
-        "Instrument family by a CNN and note statistics", "NSynth", notes.label("test"), notes.test,
-        {names[name]: logits[name] for name in names}, nsynth.FAMILIES, notes.train,
-        group_kind="instrument", used=(notes.train, notes.valid), seed=seed, details=details, **more,
-    )  # fmt: skip
+    return study.result("Instrument family by a CNN and note statistics", notes,
+                        {names[name]: logits[name] for name in names}, details, seed=seed, **more)  # fmt: skip

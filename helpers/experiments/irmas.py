@@ -28,7 +28,7 @@ from helpers.datasets.mixtures import MixtureDataset
 from helpers.evaluation import bootstrap, frames, multilabel
 from helpers.evaluation.results import Result
 from helpers.experiments import common
-from helpers.experiments.common import Trained, block_folds, command_line, curves, split_by_fold
+from helpers.experiments.common import Trained, block_folds, curves, split_by_fold
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
 from helpers.prediction.clips import batches, infer, predict_windows
@@ -175,14 +175,14 @@ def checkpoint_of(
                              command=command, **({"scores": scores} | more))  # fmt: skip
 
 
-def evaluation(path: Path, root: Path, pool: str = POOL) -> Result:
+def evaluation(path: Path, root: Path, pool: str, command: str) -> Result:
     """`irmas evaluate`: scores of a checkpoint on all test excerpts below `root`."""
     checkpoint, clips = load_checkpoint(path, TASK), irmas.clips(root, "test")
     scores, thresholds = score_excerpts(checkpoint, clips, pool), np.ones(len(irmas.CODES))
     thresholds[[irmas.CODES.index(code) for code in checkpoint.classes]] = checkpoint.thresholds or 0.5
     return result(
         "IRMAS multi-label", root, clips, {"validation thresholds": scores_of(clips, scores, thresholds)},
-        command=command_line("irmas", "evaluate", data_root=root, checkpoint=path, pool=pool), seed=checkpoint.seed,
+        command=command, seed=checkpoint.seed,
         details={"pool": pool, "trained on": checkpoint.data, **class_table(clips, scores, thresholds)},
     )  # fmt: skip
 

@@ -198,8 +198,11 @@ def result(title: str, notes: Notes, logits: Mapping[str, np.ndarray], details: 
     )  # fmt: skip
 
 
-def accuracies(logits: np.ndarray, clips: Sequence[Clip], keys: np.ndarray) -> dict[str, dict[str, float]]:
-    """Top-1 accuracy and number of the notes of each key (instrument, kind), by arrays [clips]; sorted by key."""
+def accuracies(
+    logits: np.ndarray, clips: Sequence[Clip], keys: np.ndarray | None = None
+) -> dict[str, dict[str, float]]:
+    """Top-1 accuracy and number of the notes of each key (instrument, ...) [clips], or of each kind; sorted by key."""
+    keys = kinds_of(clips)[0] if keys is None else keys
     hits = top_k_hits(logits, labels_of(clips), 1)
     return {str(key): {"top1": float(hits[keys == key].mean()), "n": int(sum(keys == key))} for key in np.unique(keys)}
 

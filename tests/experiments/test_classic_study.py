@@ -14,7 +14,7 @@ from helpers.__main__ import main
 from helpers.datasets import nsynth
 from helpers.datasets.base import Clip
 from helpers.evaluation import results as metrics
-from helpers.experiments import classic, comparisons
+from helpers.experiments import classic
 from helpers.experiments.classic import Table
 from helpers.features.pooled import BLOCKS, columns_of, note_statistics
 from helpers.models import classic as models
@@ -108,13 +108,13 @@ def test_network_gives_the_answers_of_the_regression() -> None:
 def test_importance_finds_the_block_that_holds_the_answer() -> None:
     model = classic.fit(*LOGISTIC, table("flatness"), seed=0)
     valid = table("flatness", seed=1)
-    losses = comparisons.importance(model, valid, seed=0)
+    losses = classic.importance(model, valid, seed=0)
     assert max(losses, key=losses.get) == "flatness" and losses["flatness"] > 0.1
     assert losses.keys() == BLOCKS.keys()
 
 
 def test_poolings_grow_and_end_with_all_columns() -> None:
-    widths = [len(columns_of(*row.get("blocks", BLOCKS))) for row in comparisons.PANELS["pooling"].values()]
+    widths = [len(columns_of(*row.get("blocks", BLOCKS))) for row in classic.PANELS["pooling"].values()]
     assert widths == sorted(set(widths)) and widths[-1] == len(note_statistics().columns)
     assert widths[:3] == [24, 6 * 24, 11 * 24]
 
@@ -122,8 +122,8 @@ def test_poolings_grow_and_end_with_all_columns() -> None:
 def test_ablations_compare_the_same_rows_everywhere() -> None:
     parameters = {"k-NN": {}, "SVM": {}, "logistic regression": {}}
     fitted = {name: ClassicModel(name, None, [], [], [], {"parameters": given}) for name, given in parameters.items()}
-    panels = comparisons.ablations(fitted, table(), table(seed=1), folds=2, seed=0)
-    assert [list(rows) for rows in panels.values()] == [list(rows) for rows in comparisons.PANELS.values()]
+    panels = classic.ablations(fitted, table(), table(seed=1), folds=2, seed=0)
+    assert [list(rows) for rows in panels.values()] == [list(rows) for rows in classic.PANELS.values()]
     make = partial(classic.fit, "SVM", {}, seed=0)
     again = classic.judge(*classic.pooled_scores(make, table(), table(seed=1), 2, 0))
     assert {rows[list(rows)[-1]]["SVM"] for rows in panels.values()} == {again["top1"]["value"]}
