@@ -12,7 +12,7 @@ from note_folders import NAMES, write_notes, write_split
 from helpers.__main__ import main
 from helpers.datasets.nsynth import FAMILIES, TASK
 from helpers.evaluation import results as metrics
-from helpers.experiments import comparisons
+from helpers.experiments import hybrid
 from helpers.experiments import nsynth as study
 from helpers.models.checkpoint import load_checkpoint
 
@@ -80,13 +80,13 @@ def test_networks_are_compared_and_found_again_for_the_same_notes_only(
 ) -> None:
     places = ("--data-root", str(corpus), "--run-dir", str(tmp_path / "runs"), "--out", str(tmp_path))
     assert main(["nsynth", "networks", *places, "--channels", "2", *RECIPE]) == 0
-    result = metrics.read(tmp_path / comparisons.NETWORKS_FILE)
-    assert tuple(result.scores) == tuple(result.details["networks"]) == comparisons.NETWORKS
+    result = metrics.read(tmp_path / hybrid.NETWORKS_FILE)
+    assert tuple(result.scores) == tuple(result.details["networks"]) == hybrid.NETWORKS
     assert "--channels 2" in result.command
-    monkeypatch.setattr(comparisons, "REPORT", tmp_path)
+    monkeypatch.setattr(hybrid, "REPORT", tmp_path)
     notes = study.load_notes(corpus)
-    assert comparisons.stored_networks(notes) == result
-    assert comparisons.stored_networks(replace(notes, train=notes.train[1:])) is None
+    assert hybrid.stored_networks(notes) == result
+    assert hybrid.stored_networks(replace(notes, train=notes.train[1:])) is None
 
 
 def test_validation_tells_problems_by_its_exit_code(corpus: Path, capsys: pytest.CaptureFixture) -> None:

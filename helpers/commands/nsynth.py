@@ -104,10 +104,10 @@ def networks(
     out: Metrics = REPORT,
 ) -> None:
     """The homework's networks trained alike: short-chunk CNNs, transformer; writes metrics/03_networks.json."""
-    from helpers.experiments import comparisons
+    from helpers.experiments import hybrid
 
-    result = comparisons.networks(data_root, epochs, channels, seed, workers, run_dir / "networks", cli.recorded())
-    cli.write(result, out / comparisons.NETWORKS_FILE)
+    result = hybrid.networks(data_root, epochs, channels, seed, workers, run_dir / "networks", cli.recorded())
+    cli.write(result, out / hybrid.NETWORKS_FILE)
 
 
 def _not_zero(jobs: int) -> int:

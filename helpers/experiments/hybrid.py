@@ -1,10 +1,11 @@
 """The shipped NSynth classifier: a CNN and logistic regression on note statistics, their log-probabilities averaged.
 
 `nsynth train` makes the checkpoint, `nsynth crossvalidate` says what it is worth on instruments that were left out,
-notebook 03 compares it with its parts and with linear mel.
+`nsynth networks` compares the networks that the homework names. Notebook 03.
 """
 
 import os
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,25 +16,38 @@ import numpy as np
 from scipy.special import log_softmax
 from torch import nn
 
-from helpers.augmentation.spectral import SpectralAugmentation
-from helpers.config import CHECKPOINTS, Compression, TrainConfig
+from helpers.augmentation.waveform import Augmentation, Chorus, Compose, Distort, Equalise, Reverberate
+from helpers.config import CHECKPOINTS, REPORT, Compression, TrainConfig
 from helpers.datasets import nsynth
 from helpers.datasets.base import Clip, clips_fingerprint, groups, subset
 from helpers.evaluation import results as metrics
 from helpers.evaluation.results import Result
-from helpers.evaluation.single import top_k_hits
-from helpers.experiments import classic, common, comparisons
+from helpers.evaluation.single import top_k_accuracy
+from helpers.experiments import classic, common
 from helpers.experiments import nsynth as study
 from helpers.experiments.common import Trained, labels_of, scores_of, sentence, single_label_result
 from helpers.experiments.nsynth import Notes
-from helpers.models.base import parameter_count, stages
+from helpers.models.base import parameter_count
 from helpers.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, stored_network
+from helpers.prediction.clips import BATCH_SIZE, batches, infer
 
 SHIPPED = {"log": CHECKPOINTS / "nsynth.pt", "linear": CHECKPOINTS / "nsynth_linear.pt"}
 REGRESSION = "logistic regression", {"logisticregression__C": 3e-3}  # chosen by `classic`
 SHARES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)  # of the CNN in the average, as `nsynth crossvalidate` compares them
 CNN_SHARE = 0.4  # 0.3 and 0.4 have the least log loss on the pool, nearly the same (report/metrics/03_crossvalidation)
 BULK = 18  # notes of an instrument, all at velocity 100, from which on it is there in bulk
+CHANGES: dict[str, Augmentation] = {  # stronger than in training: what amplifiers, effects and other recordings do
+    "as recorded": Compose(()),
+    "distorted": Distort((2.0, 10.0)),
+    "equalised": Equalise(12.0),
+    "chorus": Chorus(),
+    "room": Reverberate(),
+    "all of them": Compose((Distort((2.0, 10.0)), Equalise(12.0), Chorus(), Reverberate())),
+}
+NETWORKS_FILE = Path("metrics") / "03_networks.json"
+# Short-chunk CNNs: Won et al., SMC 2020; spectrogram transformer: after Gong et al., AST, Interspeech 2021.
+NETWORKS = ("compact_cnn", "short_chunk_cnn", "spectrogram_transformer", "short_chunk_cnn_res")
+NARROW = 32  # channels of the short-chunk CNNs where time is short; a sixteenth of the work of those as published
 
 
 @dataclass(frozen=True)
@@ -188,31 +202,44 @@ def systems(notes: Notes, inputs: Mapping[str, Sequence[Trained]], retrain: bool
     return found
 
 
-def result(
-    compared: Mapping[str, System], logits: Mapping[str, np.ndarray], notes: Notes, seed: int, **more: Any
+def robustness(network: nn.Module, clips: Sequence[Clip], seed: int = 0) -> dict[str, float]:
+    """Top-1 accuracy on notes under each of `CHANGES`; a stand-in for kinds of sound that training does not have."""
+    data, found = study.dataset(clips), {}
+    for name, change in CHANGES.items():
+        rng = np.random.default_rng(seed)
+        waves = (change(data.waveform(index), rng).astype(np.float32) for index in range(len(data)))
+        logits = np.concatenate(list(infer(network, batches(waves, BATCH_SIZE), np.stack)))
+        found[name] = top_k_accuracy(logits, labels_of(clips))
+    return found
+
+
+def compare_networks(notes: Notes, config: TrainConfig, channels: int, run_dir: Path, command: str) -> Result:
+    """Test scores of each network; `details["networks"]` holds size, ms a note and weighted top-1 on validation."""
+    rows, logits = {}, {}
+    for name in NETWORKS:
+        arguments = {"channels": channels} if name.startswith("short_chunk") else {}
+        network = study.train(notes.train, notes.valid, config, model=name, run_dir=run_dir / name, **arguments).network
+        begin = time.perf_counter()
+        valid, took = study.logits_of(network, notes.valid), time.perf_counter() - begin
+        rows[name] = {
+            "parameters": parameter_count(network), "epochs": config.epochs, "arguments": arguments,
+            "milliseconds": 1e3 * took / len(notes.valid), "valid": study.weighted_scores(valid, notes.valid)["top1"],
+        }  # fmt: skip
+        logits[name] = study.logits_of(network, notes.test)
+    return study.result("The networks of the homework", notes, logits, {"networks": rows}, seed=config.seed,
+                        budget=f"{config.epochs} epochs", command=command)  # fmt: skip
+
+
+def networks(
+    root: Path, epochs: int | None, channels: int, seed: int, workers: int, run_dir: Path, command: str
 ) -> Result:
-    """The metrics file of notebook 03, with the recipes that ran."""
-    cnn, changed = compared["log"].network, subset(notes.valid, comparisons.CHANGED, seed)
-    clean = np.array([not nsynth.is_noise_only(clip) for clip in notes.test])
-    hits = {name: top_k_hits(values, labels_of(notes.test), 1) for name, values in logits.items()}
-    names = {"log": f"{study.MODEL}, log mel", "linear": f"{study.MODEL}, linear mel", "statistics": "note statistics",
-             "average": f"{study.MODEL} and note statistics, averaged"}  # fmt: skip
-    details = {
-        "chosen": names["average"],
-        "origin": {name: system.origin for name, system in compared.items()},
-        "noise_only": {name: {"with": float(row.mean()), "without": float(row[clean].mean()), "notes": int(sum(~clean))}
-                       for name, row in hits.items()},
-        "by_kind": {name: study.accuracies(values, notes.test) for name, values in logits.items()},
-        "robustness": {name: comparisons.robustness(compared[name].network, changed, seed)
-                       for name in ("log", "linear", "average")},
-        "mel": {key: value for key, value in asdict(study.MEL).items() if key != "compression"},
-        "model": {"name": study.MODEL, "parameters": parameter_count(cnn)},
-        "recipe": compared["log"].recipe,
-        "cnn_share": CNN_SHARE,
-        "augmentation": list(SpectralAugmentation.steps),
-        "architecture": stages(cnn, round(nsynth.SECONDS * nsynth.SAMPLE_RATE)),
-        "published": {name: {"value": value, "source": source} for name, (value, source) in common.PUBLISHED.items()
-                      if name.startswith("NSynth")},
-    }  # fmt: skip
-    return study.result("Instrument family by a CNN and note statistics", notes,
-                        {names[name]: logits[name] for name in names}, details, seed=seed, **more)  # fmt: skip
+    """`nsynth networks`: all of them trained alike."""
+    notes = study.load_notes(root)
+    return compare_networks(notes, study.recipe(epochs, seed, len(notes.train), workers), channels, run_dir, command)
+
+
+def stored_networks(notes: Notes) -> Result | None:
+    """What `nsynth networks` found, if it stands in the report and was trained on exactly these notes."""
+    path = REPORT / NETWORKS_FILE
+    found = metrics.read(path) if path.is_file() else None
+    return found if found and found.fingerprint == common.data_fingerprint(*notes.splits().values()) else None

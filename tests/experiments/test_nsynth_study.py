@@ -13,7 +13,7 @@ from torch import nn
 from helpers.config import InputError, TrainConfig
 from helpers.datasets import nsynth
 from helpers.datasets.base import Clip, groups
-from helpers.experiments import comparisons, hybrid
+from helpers.experiments import hybrid
 from helpers.experiments import nsynth as study
 from helpers.experiments.common import Trained, labels_of
 from helpers.features.mel import MelFrontend
@@ -79,7 +79,7 @@ def test_robustness_counts_every_change(demo_root: Path) -> None:
 
     clips = nsynth.clips(demo_root, "valid")[:12]
     share = float(np.mean(labels_of(clips) == 0))
-    assert comparisons.robustness(AlwaysBass(), clips) == dict.fromkeys(comparisons.CHANGES, share)
+    assert hybrid.robustness(AlwaysBass(), clips) == dict.fromkeys(hybrid.CHANGES, share)
 
 
 def test_weighted_accuracy_counts_kinds_and_not_notes() -> None:
