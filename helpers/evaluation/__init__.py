@@ -1,22 +1,18 @@
-"""Scores and labels in, numbers out: pure functions on arrays. Here: intervals, which every number has.
-
-They are intervals over groups: notes of one instrument are not independent, so instruments are drawn, not notes.
-"""
+"""Scores and labels in, numbers out: pure functions on arrays. Here: intervals, which every number has."""
 
 from collections.abc import Callable, Mapping
-from statistics import NormalDist
 
 import numpy as np
 
 SAMPLES = 1000
-COVERAGE = 0.95
+ENDS = (0.025, 0.975)  # quantiles between which 95 % of the resamples lie
 TOO_FEW = "too few groups"
 
 
 def bootstrap(
     metric: Callable[..., float], groups: np.ndarray, *arrays: np.ndarray, seed: int = 0, lowest: float = 0.0
 ) -> dict[str, float]:
-    """Value of a metric and its 95 % interval over groups.
+    """Value of a metric and its 95 % interval over groups: notes of one instrument are not independent of each other.
 
     The interval is that of the percentile bootstrap, which draws groups. Where it cannot tell, Wilson's interval
     with the groups as trials stands in: if all resamples give the same value (0 %, 100 %), and for a share of hits
@@ -38,18 +34,16 @@ def bootstrap(
     value = float(metric(*arrays))
     if len(members) < 2 or np.isnan(value):
         return {"value": value, "low": value, "high": value}
-    if len(members) == len(inverse) and _is_share(metric, value, arrays):
-        return _wilson(value, len(members), lowest)
-    generator = np.random.default_rng(seed)
-    values = np.empty(SAMPLES)
-    for row in range(SAMPLES):
-        chosen = np.concatenate([members[g] for g in generator.integers(0, len(members), len(members))])
-        values[row] = metric(*(array[chosen] for array in arrays))
-    margin = (1 - COVERAGE) / 2
-    low, high = np.nanquantile(values, [margin, 1 - margin])
+    low = high = 0.0
+    if len(members) < len(inverse) or not _is_share(metric, value, arrays):
+        generator, values = np.random.default_rng(seed), []
+        for _ in range(SAMPLES):
+            chosen = np.concatenate([members[g] for g in generator.integers(0, len(members), len(members))])
+            values.append(metric(*(array[chosen] for array in arrays)))
+        low, high = (float(end) for end in np.nanquantile(values, ENDS))
     if np.isclose(low, high) and lowest <= value <= 1:
-        return _wilson(value, len(members), lowest)
-    return {"value": value, "low": float(low), "high": float(high)}
+        low, high = _wilson(value, len(members), lowest)
+    return {"value": value, "low": low, "high": high}
 
 
 def score_text(score: Mapping[str, float], percent: bool = False) -> str:
@@ -70,11 +64,10 @@ def _is_share(metric: Callable[..., float], value: float, arrays: tuple[np.ndarr
     return bool(np.isin(single, (0, 1)).all() and np.isclose(value, single.mean()))
 
 
-def _wilson(value: float, trials: int, lowest: float) -> dict[str, float]:
-    """As scipy's, which inference would have to install for it."""
-    hits, z = round((value - lowest) / (1 - lowest) * trials), NormalDist().inv_cdf((1 + COVERAGE) / 2)
-    width = 2 * (trials + z**2)
-    centre, margin = (2 * hits + z**2) / width, z / width * np.sqrt(4 * hits * (1 - hits / trials) + z**2)
-    ends = centre - margin if hits else 0.0, centre + margin if hits < trials else 1.0
-    low, high = (lowest + end * (1 - lowest) for end in ends)
-    return {"value": value, "low": float(min(low, value)), "high": float(max(high, value))}
+def _wilson(value: float, trials: int, lowest: float) -> tuple[float, float]:
+    """Wilson's interval of a value on a scale that begins at `lowest`; it holds the value, however that is rounded."""
+    from scipy.stats import binomtest
+
+    hits = round((value - lowest) / (1 - lowest) * trials)
+    low, high = (float(lowest + end * (1 - lowest)) for end in binomtest(hits, trials).proportion_ci(method="wilson"))
+    return min(low, value), max(high, value)

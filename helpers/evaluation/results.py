@@ -48,14 +48,8 @@ class Result(pydantic.BaseModel):
 
 
 def versions() -> dict[str, str]:
-    """Python's version and those of the libraries that numbers depend on, as far as they are installed."""
-    found = {"python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    """Python's version and those of the libraries that numbers depend on."""
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in LIBRARIES}
 
 
 def write(path: Path, result: Result) -> None:
@@ -69,9 +63,8 @@ def read(path: Path) -> Result:
     Raises:
         InputError: it is missing or malformed; names the file and every faulty field.
     """
-    content = read_json(path)
     try:
-        return Result.model_validate(content)
+        return Result.model_validate(read_json(path))
     except pydantic.ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']}" for e in error.errors())
         raise InputError(f"{path}: {faults}; run `python -m helpers run` to write it again") from None

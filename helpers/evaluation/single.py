@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from helpers.evaluation import COVERAGE, SAMPLES
+from helpers.evaluation import ENDS, SAMPLES
 
 BINS = 10  # of confidence, in the curve of calibration
 
@@ -59,8 +59,7 @@ def kind_weighted_accuracy(
 
     Args:
         hits: 0 or 1 of each item [n]; or its loss, for the mean loss.
-        kinds: kind of each item [n].
-        instruments: instrument of each item [n]; one belongs to one kind.
+        kinds, instruments: those of each item [n]; an instrument belongs to one kind.
         shares: how frequent each kind is, in any unit; those of kinds that do not occur go to the others.
         future: instruments of each kind in a test set to come. Its own draw is added to the interval, which then is
             one for the score of that set and not for what is to be expected of it.
@@ -74,19 +73,17 @@ def kind_weighted_accuracy(
     """
     generator, value, drawn, total = np.random.default_rng(0), 0.0, np.zeros(SAMPLES), 0.0
     for kind in np.unique(kinds[np.isin(kinds, list(shares))]):
-        _, which = np.unique(instruments[kinds == kind], return_inverse=True)
-        count = np.bincount(which)
+        _, which, count = np.unique(instruments[kinds == kind], return_inverse=True, return_counts=True)
         mean, weight = np.bincount(which, hits[kinds == kind]) / count, count / (count + 1)
-        chosen = generator.integers(0, len(count), (SAMPLES, len(count)))
-        value += shares[kind] * np.average(mean, weights=weight)
+        average, chosen = np.average(mean, weights=weight), generator.integers(0, len(count), (SAMPLES, len(count)))
+        total += shares[kind]
+        value += shares[kind] * average
         drawn += shares[kind] * np.average(mean[chosen], axis=1, weights=weight[chosen])
         if future is not None:
             size = (SAMPLES, max(1, future.get(kind, 0)))
             to_come = mean[generator.choice(len(count), size, p=weight / weight.sum())]
-            drawn += shares[kind] * (to_come.mean(axis=1) - np.average(mean, weights=weight))
-        total += shares[kind]
-    margin = (1 - COVERAGE) / 2
-    low, high = np.quantile(drawn / total, [margin, 1 - margin])
+            drawn += shares[kind] * (to_come.mean(axis=1) - average)
+    low, high = np.quantile(drawn / total, ENDS)
     return {"value": float(value / total), "low": float(low), "high": float(high)}
 
 
@@ -111,9 +108,7 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, np.n
     """
     confidence, hits = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     which = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    count = np.bincount(which, minlength=BINS)
+    count, sure, right = (np.bincount(which, weights, BINS) for weights in (None, confidence, hits))
     with np.errstate(invalid="ignore"):
-        mean_confidence = np.bincount(which, confidence, BINS) / count
-        mean_accuracy = np.bincount(which, hits, BINS) / count
-    gap = np.nansum(np.abs(mean_confidence - mean_accuracy) * count) / len(labels)
-    return {"confidence": mean_confidence, "accuracy": mean_accuracy, "count": count, "ece": float(gap)}
+        curve = {"confidence": sure / count, "accuracy": right / count, "count": count}
+    return curve | {"ece": float(np.abs(sure - right).sum() / len(labels))}
