@@ -24,7 +24,7 @@ from helpers.experiments.common import labels_of, single_label_result
 from helpers.experiments.nsynth import MEL, MODEL
 from helpers.features.mel import mfcc
 from helpers.models import build
-from helpers.models.classic import FrameVote
+from helpers.models.classic import frame_votes
 from helpers.prediction.clips import predict_clips
 from helpers.training.fit import fit
 
@@ -79,5 +79,5 @@ def frames_of(clip: Clip) -> np.ndarray:
 
 
 def _votes(neighbours: int, fitted_to: Sequence[Clip], judged: Sequence[Clip], mfcc: dict) -> np.ndarray:
-    model = FrameVote(neighbours, len(chmusic.CLASSES)).fit([mfcc[clip] for clip in fitted_to], labels_of(fitted_to))
-    return model.votes([mfcc[clip] for clip in judged])
+    train, clips = ([mfcc[clip] for clip in part] for part in (fitted_to, judged))
+    return frame_votes(train, labels_of(fitted_to), clips, len(chmusic.CLASSES), neighbours)

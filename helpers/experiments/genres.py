@@ -25,7 +25,7 @@ from helpers.evaluation import bootstrap
 from helpers.evaluation.single import majority_baseline, top_k_accuracy
 from helpers.experiments.common import Trained, curves, labels_of
 from helpers.models import build
-from helpers.models.pooled import solve
+from helpers.models.linear import solve
 from helpers.prediction.clips import best_device, predict_clips
 from helpers.training.fit import fit
 

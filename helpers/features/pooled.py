@@ -16,7 +16,6 @@ from helpers.features import notes, partials
 from helpers.features.mel import FilterBank, SpectralFrontend
 from helpers.features.notes import HOP, N_CEPSTRUM, N_FFT, N_MELS, OCTAVE_BINS, SAMPLE_RATE, SAMPLES, segment
 
-WIDTH = 668  # D
 FLAT = ("onset", "early", "late", "end")  # segments whose flatness is a feature
 BLOCKS = {  # beginning of a column's name -> what it tells
     "cepstrum": "mel-frequency cepstral coefficients by segment, their spread, speed and changes",
@@ -31,6 +30,7 @@ BLOCKS = {  # beginning of a column's name -> what it tells
 class NoteStatistics(SpectralFrontend):
     """Waveforms [B, SAMPLES] of notes at SAMPLE_RATE -> statistics [B, D], finite and independent of their level."""
 
+    width = 668  # D
     n_fft, hop_length, pad_mode = N_FFT, HOP, "constant"  # silence, which a note begins and ends with
 
     def __init__(self) -> None:

@@ -46,6 +46,8 @@ SMOOTHED = 17  # frames or bins
 class InstrumentStatistics(Statistics):
     """Waveform [B, T] at 16 kHz, of a second at least -> statistics [B, 593]."""
 
+    width = 593
+
     def __init__(self) -> None:
         super().__init__(SAMPLE_RATE)
         hertz = LOWEST * 2 ** (torch.arange(int(OCTAVES * PER_OCTAVE)) / PER_OCTAVE)

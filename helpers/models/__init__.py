@@ -24,8 +24,7 @@ LINEAGES = {
     "frames": ("film_crnn", "film_statistics", "film_ensemble"),
     "vision": ("alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "googlenet", "resnet34", "resnet50", "densenet121"),
     "auditory": ("auditory_pathway",),
-    "whitened": ("note_statistics", "instrument_statistics"),
-    "pooled": ("pooled_lda", "pooled_lda_svm", "scattering_svm"),
+    "linear": ("note_statistics", "instrument_statistics", "pooled_lda", "pooled_lda_svm", "scattering_svm"),
 }
 MODELS: dict[str, str | Builder] = {name: file for file, names in LINEAGES.items() for name in names}
 

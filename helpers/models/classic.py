@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp, softmax
@@ -26,34 +26,34 @@ from sklearn.utils.validation import has_fit_parameter
 
 from helpers.config import InputError
 from helpers.files import atomic
-from helpers.models.whitened import class_columns
+from helpers.models.linear import LIMIT, Layer, class_columns
 
 FORMAT = 2  # since 2 with columns by name and offsets for priors
 TREES = 100
 LEAST = 1e-9  # probability; a forest may give 0 to what it has not seen
-TRUSTED = (  # types that skops asks about; a file with any other is refused
+TRUSTED = [  # types that skops asks about; a file with any other is refused
     "helpers.models.classic.WithinGroupWhitening",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
-)
+]
 
 
 class WithinGroupWhitening(BaseEstimator, TransformerMixin):
     """Within-class covariance normalisation (Hatch, Kajarekar and Stolcke, Interspeech 2006), classes: instruments.
 
-    Columns are cut at ± `limit` and multiplied by the inverse of the Cholesky factor of the covariance that notes have
+    Columns are cut at ± LIMIT and multiplied by the inverse of the Cholesky factor of the covariance that notes have
     about the mean of their group, scaled to a mean variance of 1 and shrunk towards the identity.
     """
 
-    def __init__(self, shrinkage: float = 0.15, limit: float = 4.0) -> None:
-        self.shrinkage, self.limit = shrinkage, limit
+    def __init__(self, shrinkage: float = 0.15) -> None:
+        self.shrinkage = shrinkage
 
     def fit(
         self, X: np.ndarray, y: np.ndarray | None = None, groups: np.ndarray | None = None,
         sample_weight: np.ndarray | None = None,
     ) -> WithinGroupWhitening:  # fmt: skip
         """Estimate from standardised columns [n, D]; `groups` [n] are the classes `y` if not given."""
-        x = self._cut(X)
+        x = np.clip(np.asarray(X, float), -LIMIT, LIMIT)
         weight = np.ones(len(x)) if sample_weight is None else np.asarray(sample_weight, float)
         _, group = np.unique(y if groups is None else groups, return_inverse=True)
         centres = np.zeros((group.max() + 1, x.shape[1]))
@@ -68,30 +68,27 @@ class WithinGroupWhitening(BaseEstimator, TransformerMixin):
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         """[n, D] -> [n, D], within groups uncorrelated."""
-        return self._cut(X) @ self.matrix_
-
-    def _cut(self, x: np.ndarray) -> np.ndarray:
-        return np.clip(np.asarray(x, float), -self.limit, self.limit)
+        return np.clip(np.asarray(X, float), -LIMIT, LIMIT) @ self.matrix_
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(NamedTuple):
     """How a model is built, and the values of its hyper-parameters that are tried."""
 
     build: Callable[[int], Pipeline]  # seed -> estimators
     grid: dict[str, list[Any]]
 
 
+def _whitened(classifier: BaseEstimator) -> Pipeline:
+    return make_pipeline(StandardScaler(), WithinGroupWhitening(), classifier)
+
+
 MODELS: dict[str, Recipe] = {
     "k-NN": Recipe(  # Fix and Hodges 1951
-        lambda seed: make_pipeline(
-            StandardScaler(), WithinGroupWhitening(), KNeighborsClassifier(metric="cosine", weights="distance")
-        ),
+        lambda seed: _whitened(KNeighborsClassifier(metric="cosine", weights="distance")),
         {"kneighborsclassifier__n_neighbors": [5, 15, 30]},
     ),
     "SVM": Recipe(  # Cortes and Vapnik 1995
-        lambda seed: make_pipeline(StandardScaler(), WithinGroupWhitening(), SVC(random_state=seed)),
-        {"svc__C": [3], "svc__gamma": [3e-5, 1e-4, 3e-4]},
+        lambda seed: _whitened(SVC(random_state=seed)), {"svc__C": [3], "svc__gamma": [3e-5, 1e-4, 3e-4]}
     ),
     "random forest": Recipe(  # Breiman 2001
         lambda seed: make_pipeline(RandomForestClassifier(TREES, random_state=seed)),
@@ -108,8 +105,7 @@ MODELS: dict[str, Recipe] = {
         {"histgradientboostingclassifier__max_leaf_nodes": [6]},
     ),
     "logistic regression": Recipe(
-        lambda seed: make_pipeline(StandardScaler(), WithinGroupWhitening(), LogisticRegression(max_iter=300)),
-        {"logisticregression__C": [1e-3, 3e-3, 1e-2]},
+        lambda seed: _whitened(LogisticRegression(max_iter=300)), {"logisticregression__C": [1e-3, 3e-3, 1e-2]}
     ),
 }  # fmt: skip
 
@@ -126,8 +122,20 @@ class ClassicModel:
     details: dict[str, Any] = field(default_factory=dict)  # plain values: parameters, data, seed, scores
 
     def scores(self, matrix: np.ndarray) -> np.ndarray:
-        """Log probabilities [n, C] of features [n, D]; see `log_posterior`."""
-        return log_posterior(self.pipeline, matrix, np.array(self.offsets))
+        """Log probabilities [n, C] of features [n, D] under the priors; rows of probabilities sum to 1.
+
+        A class that was not in training gets LEAST. Of a support-vector machine, the softmax of its decisions is taken.
+        """
+        if hasattr(self.pipeline, "predict_proba"):
+            seen = self.pipeline.predict_proba(matrix)
+        else:
+            margin = self.pipeline.decision_function(matrix)
+            margin = np.stack([-margin, margin], 1) if margin.ndim == 1 else margin  # two classes have one between them
+            seen = softmax(margin, axis=1)
+        probability = np.full((len(matrix), len(self.offsets)), LEAST)
+        probability[:, self.pipeline.classes_] = np.maximum(seen, LEAST)
+        scores = np.log(probability) + np.array(self.offsets)
+        return scores - logsumexp(scores, axis=1, keepdims=True)
 
 
 def fit(
@@ -150,32 +158,11 @@ def weighs(pipeline: Pipeline) -> bool:
     return has_fit_parameter(pipeline[-1], "sample_weight")
 
 
-def log_posterior(pipeline: Pipeline, matrix: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Log probabilities [n, C] of features [n, D] under other priors: `offsets` [C] are added, rows sum to 1 again.
-
-    A class that was not in training gets LEAST. Of a support-vector machine, the softmax of its decisions is taken.
-    """
-    if hasattr(pipeline, "predict_proba"):
-        seen = pipeline.predict_proba(matrix)
-    else:
-        margin = pipeline.decision_function(matrix)
-        margin = np.stack([-margin, margin], 1) if margin.ndim == 1 else margin  # two classes have one between them
-        seen = softmax(margin, axis=1)
-    probability = np.full((len(matrix), len(offsets)), LEAST)
-    probability[:, pipeline.classes_] = np.maximum(seen, LEAST)
-    scores = np.log(probability) + offsets
-    return scores - logsumexp(scores, axis=1, keepdims=True)
-
-
-def fold(model: ClassicModel) -> dict[str, np.ndarray]:
-    """What `models.whitened.WhitenedLinear.fill` takes, from a fitted StandardScaler, whitening, logistic regression.
-
-    Up to a constant for each note, its log posterior is clip((x - mean) / std, ±limit) @ A + b.
-    """
+def fold(model: ClassicModel) -> Layer:
+    """A fitted StandardScaler, whitening and logistic regression in one, up to a constant for each note."""
     scaler, whitening, regression = (step for _, step in model.pipeline.steps)
     rows, offset = class_columns(regression, len(model.classes), np.log(LEAST))
-    matrix = whitening.matrix_ @ rows
-    return {"mean": scaler.mean_, "std": scaler.scale_, "A": matrix, "b": offset + np.array(model.offsets)}
+    return Layer(scaler.mean_, scaler.scale_, whitening.matrix_ @ rows, offset + np.array(model.offsets))
 
 
 def save(path: Path, model: ClassicModel) -> None:
@@ -194,39 +181,31 @@ def load(path: Path) -> ClassicModel:
     """
     from skops import io
 
+    remedy = "make it with `python -m helpers classic`"
     if not Path(path).is_file():
-        raise InputError(f"{path}: no such file; make it with `python -m helpers classic`")
+        raise InputError(f"{path}: no such file; {remedy}")
     try:
         unknown = set(io.get_untrusted_types(file=path)) - set(TRUSTED)
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError):
-        raise InputError(f"{path}: is no skops file or is damaged; make it with `python -m helpers classic`") from None
+        raise InputError(f"{path}: is no skops file or is damaged; {remedy}") from None
     if unknown:
         raise InputError(f"{path}: holds types that are not trusted ({', '.join(sorted(unknown))}); do not use it")
-    content = io.load(path, trusted=list(TRUSTED))
+    content = io.load(path, trusted=TRUSTED)
     if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-        raise InputError(f"{path}: is no classic model of format {FORMAT}; make it with `python -m helpers classic`")
+        raise InputError(f"{path}: is no classic model of format {FORMAT}; {remedy}")
     return ClassicModel(**content)
 
 
-class FrameVote:
-    """Each frame is given the class of its nearest training frames, each clip that of most of its frames.
+def frame_votes(
+    train: Sequence[np.ndarray], labels: Sequence[int], clips: Sequence[np.ndarray], n_classes: int, neighbours: int
+) -> np.ndarray:
+    """Share of each clip's frames [frames, D] whose nearest training frames are of a class: [clips, n_classes].
 
     Gong et al. (ICBDT 2021) do so with 20 MFCCs a frame. Coefficients are standardised over the training frames.
     """
-
-    def __init__(self, neighbours: int, n_classes: int) -> None:
-        self.model = make_pipeline(StandardScaler(), KNeighborsClassifier(neighbours))
-        self.n_classes = n_classes
-
-    def fit(self, clips: Sequence[np.ndarray], labels: Sequence[int]) -> FrameVote:
-        """Learn from clips [frames, D] with a class index each."""
-        self.model.fit(np.concatenate(clips), np.repeat(labels, [len(clip) for clip in clips]))
-        return self
-
-    def votes(self, clips: Sequence[np.ndarray]) -> np.ndarray:
-        """Share of its frames that voted for each class, [clips, classes]."""
-        counts = [np.bincount(self.model.predict(clip), minlength=self.n_classes) / len(clip) for clip in clips]
-        return np.stack(counts)
+    model = make_pipeline(StandardScaler(), KNeighborsClassifier(neighbours))
+    model.fit(np.concatenate(train), np.repeat(labels, [len(clip) for clip in train]))
+    return np.stack([np.bincount(model.predict(clip), minlength=n_classes) / len(clip) for clip in clips])
 
 
 class SingleWindow:

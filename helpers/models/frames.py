@@ -22,6 +22,7 @@ from helpers.features.mel import MelFrontend
 from helpers.models import build
 from helpers.models.base import AudioClassifier
 from helpers.models.checkpoint import Checkpoint
+from helpers.models.linear import Layer
 from helpers.models.notes import CompactCNN, Ensemble
 
 GRID = 32  # windows; the length of a waveform is a multiple of them, so that it is one of frames, too
@@ -147,7 +148,7 @@ def fit_statistics(
             regression = _one_against_rest(white, positive[:, number], akin[:, number], weight)
             matrix[view, number] += whitening.matrix_ @ regression.coef_[0] / len(VIEWS)
             offset[number] += regression.intercept_[0] / len(VIEWS)
-    network.classifier.head.fill(scaler.mean_, scaler.scale_, matrix, offset)
+    network.classifier.head.fill(Layer(scaler.mean_, scaler.scale_, matrix, offset))
 
 
 def _one_against_rest(x: np.ndarray, positive: np.ndarray, akin: np.ndarray, weight: np.ndarray):

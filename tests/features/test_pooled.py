@@ -11,7 +11,7 @@ from helpers import audio
 from helpers.features import notes
 from helpers.features.notes import HOP, N_CEPSTRUM, N_FFT, N_MELS, OCTAVE_EDGES, SAMPLE_RATE, SAMPLES, SEGMENTS
 from helpers.features.partials import BINS_PER_HZ, LENGTH, LogSpectrum, estimate_pitch, find_partials
-from helpers.features.pooled import BLOCKS, WIDTH, note_statistics, pool_notes
+from helpers.features.pooled import BLOCKS, NoteStatistics, note_statistics, pool_notes
 
 TIME = np.arange(SAMPLES) / SAMPLE_RATE
 
@@ -45,7 +45,7 @@ def long_spectrum(waveform: np.ndarray) -> torch.Tensor:
 
 def test_columns_have_unique_names_belong_to_a_block_and_fit_the_matrix() -> None:
     names = note_statistics().columns
-    assert len(set(names)) == len(names) == pool_notes(tone()[None]).shape[1] == WIDTH
+    assert len(set(names)) == len(names) == pool_notes(tone()[None]).shape[1] == NoteStatistics.width
     assert {name.partition(".")[0] for name in names} == set(BLOCKS)
 
 

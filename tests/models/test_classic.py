@@ -12,7 +12,7 @@ import torch
 from helpers.config import InputError
 from helpers.models import classic
 from helpers.models.classic import ClassicModel, WithinGroupWhitening
-from helpers.models.whitened import WhitenedLinear
+from helpers.models.linear import WhitenedLinear
 
 CLASSES = ["a", "b", "c", "d"]
 
@@ -80,8 +80,8 @@ def test_weight_of_a_note_is_as_if_it_were_there_so_often() -> None:
 
 def test_columns_are_cut_before_whitening() -> None:
     matrix, _, groups = notes()
-    whitening = WithinGroupWhitening(limit=2.0).fit(matrix, groups=groups)
-    np.testing.assert_array_equal(whitening.transform(100 * np.ones((1, 12))), whitening.transform(np.full((1, 12), 2)))
+    whitening = WithinGroupWhitening().fit(matrix, groups=groups)
+    np.testing.assert_array_equal(whitening.transform(100 * np.ones((1, 12))), whitening.transform(np.full((1, 12), 4)))
 
 
 def test_groups_and_weights_reach_the_steps_that_take_them() -> None:
@@ -106,7 +106,8 @@ def test_folded_model_is_the_pipeline_in_torch() -> None:
     matrix, *_ = notes(seed=3)
     made = model("logistic regression")
     made.offsets = [0.5, -1.0, 0.0, 2.0]
-    folded = WhitenedLinear(12, 4).fill(**classic.fold(made))
+    folded = WhitenedLinear(12, 4)
+    folded.fill(classic.fold(made))
     matrix[::2] *= 3  # some columns are cut
     found = torch.log_softmax(folded(torch.from_numpy(matrix)), dim=1).numpy()
     likely = made.scores(matrix) > -15  # others may be below the least probability

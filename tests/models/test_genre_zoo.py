@@ -13,7 +13,7 @@ from helpers.experiments.genres import MEL, ZOO
 from helpers.models import MODELS, build
 from helpers.models.base import KINDS, normalisation, parameter_count, renormalise
 from helpers.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from helpers.models.pooled import SOLVERS, OneVsOneSVM, Standardise, discriminant, linear_svm, solve
+from helpers.models.linear import SOLVERS, OneVsOneSVM, Standardise, discriminant, linear_svm, solve
 
 CLASSES = ["blues", "jazz", "rock"]
 ARGUMENTS = {"mel": asdict(MEL)}
