@@ -75,13 +75,13 @@ def preview(
 ) -> None:
     """Draw the labels of a built film over its mel spectrogram."""
     from helpers.datasets import films
-    from helpers.experiments import film_tags
+    from helpers.experiments.films import picture, stretches
     from helpers.plotting.style import save_figure
 
     built = films.load(data)
     chosen = built.film(film)
-    figure = film_tags.picture(chosen.path, {"labels": film_tags.labelled(chosen, built.instruments)}, chosen.title)
-    print(f"wrote {save_figure(figure, out)}")
+    tracks = {"labels": stretches(chosen.labels == 1, built.instruments)}
+    print(f"wrote {save_figure(picture(chosen.path, tracks, chosen.title), out)}")
 
 
 @app.command(epilog=EXAMPLES)
@@ -150,7 +150,7 @@ def tag(
     track: Annotated[int, typer.Option(min=0, help="which audio stream of the file, from 0")] = 0,
 ) -> None:
     """Write what plays when in an audio or video file of any length."""
-    from helpers.experiments.film_tags import TASK, tag
+    from helpers.experiments.films import TASK, tag
     from helpers.models.checkpoint import load_checkpoint
 
     if not file.is_file():

@@ -1,12 +1,13 @@
-"""Recognise instruments in films every 30 ms: transfer from NSynth against scratch, single windows, statistics.
+"""Recognise instruments in films every 30 ms: training on built films, decisions, scores, tags to correct; notebook 04.
 
-Shown in notebook 04.
+Axis letters: N windows of 30 ms, C classes (instruments).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,63 +17,41 @@ from helpers import audio
 from helpers.augmentation.mixing import AddSolos
 from helpers.augmentation.spectral import SpecAugment
 from helpers.augmentation.waveform import Compose, Equalise, Noise, Reverberate, Sometimes
-from helpers.config import BUDGETS, CACHE, InputError, MelConfig, TrainConfig
-from helpers.datasets import chmusic, film_builder
+from helpers.config import InputError, MelConfig, TrainConfig
+from helpers.datasets import film_sources
 from helpers.datasets import films as corpus
 from helpers.datasets.base import Clip
 from helpers.datasets.films import SAMPLE_RATE, WINDOW_S, BuiltFilm, FilmDataset, Films
-from helpers.evaluation import frames, score_text
-from helpers.evaluation.results import Result
-from helpers.experiments import common
-from helpers.experiments.common import Trained, curves, data_root
-from helpers.experiments.film_tags import TASK, constants, decide, film_counts, predict_film, scores
+from helpers.evaluation import bootstrap, multilabel
+from helpers.evaluation.results import Score
+from helpers.experiments.common import Trained, curves
 from helpers.experiments.nsynth import MEL
 from helpers.features.mel import mfcc
-from helpers.files import fingerprint
+from helpers.files import write_json
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint
-from helpers.models.classic import SingleWindow
 from helpers.models.frames import GRID, HOP, FrameEnsemble, MiddleSeconds, arguments_of, initialise
+from helpers.plotting.spectrograms import timeline
+from helpers.plotting.style import save_figure
+from helpers.prediction.clips import predict_frames
+from helpers.prediction.saliency import overview
 from helpers.training.fit import fit
 
+TASK = "films"
 MODEL, STATISTICS, BOTH = "film_crnn", "film_statistics", "film_ensemble"
 EPOCHS = {"smoke": 1, "quick": 3, "full": 16}
 CRNN_SHARE, THRESHOLD = 0.3, 0.4  # of both together; by left-out solos (`left_out`) and validation films
 CONTEXT_S = 3.84  # s around a window that a network is given
 RECIPE = {"loss": "bce", "balanced": False, "learning_rate": 2e-3, "batch_size": 8}  # the same for both starts
 ROOMS = Compose((Sometimes(0.7, Equalise(5.0)), Sometimes(0.3, Reverberate((0.1, 0.5))), Sometimes(0.3, Noise())))
-STARTS = ("from NSynth", "from scratch")
+LEVELS = ("window", "segment", "event")
+MEDIAN = 11  # windows: a third of a second
+LOW = 0.6  # of the threshold: below that an instrument has ended
 WINDOW = round(WINDOW_S * SAMPLE_RATE)  # samples
 MFCC = MelConfig(SAMPLE_RATE, n_fft=WINDOW, hop_length=WINDOW, n_mels=40, f_min=0.0)
 BLOCK = 1_000  # windows whose coefficients are computed at once
 
-
-@dataclass(frozen=True)
-class Runs:
-    """All networks of one start, one for each seed, and their counts on the test films."""
-
-    trained: list[Trained]
-    counts: np.ndarray  # [seeds, films, levels, 3, classes]
-
-
-def load(root: str, budget: str) -> Films:
-    """The built films below a data root: as they are, or built into the cache from `films/sources.json`."""
-    folder = data_root("films", root, budget) / "films"
-    if (folder / film_builder.MANIFEST).is_file():
-        return corpus.load(folder)
-    out = CACHE / "films" / fingerprint([folder.resolve()])
-    film_builder.build(folder / "sources.json", folder, out)
-    return corpus.load(out)
-
-
-def chmusic_solos(root: str, budget: str, built: Films) -> list[Clip]:
-    """Solos of ChMusic to mix into the films, if the corpus is there and is of the same kind, real or generated."""
-    try:
-        place = data_root("chmusic", root, budget)
-        same = (chmusic.CORPUS.label(place, "pieces", len(chmusic.pieces(place))) == "demo") == (built.data == "demo")
-        return chmusic.solos(place, built.instruments) if same else []
-    except InputError:
-        return []
+Stretches = dict[str, list[tuple[float, float]]]  # instrument -> (start s, end s)
 
 
 def recipe(epochs: int, seed: int) -> TrainConfig:
@@ -95,20 +74,20 @@ def train(films: Films, config: TrainConfig, notes: Checkpoint | None = None, co
     `notes` is an NSynth checkpoint whose convolutions are taken over; None: random weights. `solos` are clips of
     single instruments that are mixed into the training films, beside the solo passages of these films.
     """
-    context = windows_of(context_s)
-    training = FilmDataset(films.split("train"), context, context // 4)
-    validation = FilmDataset(films.split("valid"), context, context)
+    context, fitted, valid = windows_of(context_s), films.split("train"), films.split("valid")
     arguments = arguments_of(notes) if notes else {"mel": asdict(replace(MEL, hop_length=HOP))}
     model = build(MODEL, len(films.instruments), seed=config.seed, **arguments)
     if notes:
         initialise(model, notes)
-    alone = [*solos, *corpus.solos(films.split("train"))]
+    alone = [*solos, *corpus.solos(fitted)]
     history = fit(
-        model, training, validation, config, augment=ROOMS, spec_augment=SpecAugment(),
-        batch_augment=AddSolos(alone, SAMPLE_RATE, augment=ROOMS) if alone else None, run_dir=run_dir,
-    )
-    trained = Trained(model, MODEL, arguments, [curves(history)], config, alone)
-    return replace(trained, thresholds=thresholds(model, films.split("valid"), context * WINDOW_S))
+        model, FilmDataset(fitted, context, context // 4), FilmDataset(valid, context, context), config,
+        augment=ROOMS, spec_augment=SpecAugment(), run_dir=run_dir,
+        batch_augment=AddSolos(alone, SAMPLE_RATE, augment=ROOMS) if alone else None,
+    )  # fmt: skip
+    probabilities = [predict_film(model, film.path, context * WINDOW_S) for film in valid]
+    chosen = multilabel.thresholds([film.targets for film in valid], probabilities, decide, WINDOW_S)
+    return Trained(model, MODEL, arguments, [curves(history)], config, alone, tuple(chosen.tolist()))
 
 
 def combine(crnn: Trained, statistics: MiddleSeconds) -> Trained:
@@ -122,77 +101,110 @@ def combine(crnn: Trained, statistics: MiddleSeconds) -> Trained:
     return replace(crnn, network=network, model=BOTH, arguments=arguments, thresholds=high)
 
 
-def checkpoint_of(trained: Trained, films: Films, context_s: float, **more) -> Checkpoint:
-    """The checkpoint of a training; `more` are `scores`, `command` and what else is to be known of the data."""
-    return common.checkpoint(
-        TASK, trained, films.instruments, SAMPLE_RATE, windows_of(context_s) * WINDOW_S, corpus="films",
-        label=films.data, **({"scores": {}, "command": "", "films": films.fingerprint} | more),
-    )  # fmt: skip
+def predict_film(network: nn.Module, path: Path, context_s: float, track: int = 0) -> np.ndarray:
+    """Smoothed probabilities [N, C] of a whole audio or video file, from `context_s` seconds at a time.
+
+    Raises:
+        InputError: the file cannot be read, or is shorter than a window.
+    """
+    blocks = audio.stream(path, SAMPLE_RATE, track=track)
+    probability = predict_frames(network, blocks, round(context_s / WINDOW_S))
+    if not len(probability):
+        raise InputError(f"{path}: holds less than {WINDOW_S:g} s of sound; name a longer file")
+    return multilabel.smooth(probability, MEDIAN)
 
 
-def thresholds(network: nn.Module, valid: Sequence[BuiltFilm], context_s: float) -> tuple[float, ...]:
-    """One threshold a class, chosen on validation films."""
-    probabilities = [predict_film(network, film.path, context_s) for film in valid]
-    return tuple(frames.thresholds([film.targets for film in valid], probabilities, decide, WINDOW_S).tolist())
+def decide(probability: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
+    """Smoothed probabilities to decisions, bool [N, C], by hysteresis."""
+    return multilabel.hysteresis(probability, np.asarray(thresholds), LOW * np.asarray(thresholds))
+
+
+def stretches(active: np.ndarray, instruments: Sequence[str]) -> Stretches:
+    """Decisions or labels, bool [N, C], as the stretches of each instrument."""
+    return {name: multilabel.events(active[:, c], WINDOW_S) for c, name in enumerate(instruments)}
+
+
+def film_counts(truth: np.ndarray, decided: np.ndarray) -> np.ndarray:
+    """Hits, false alarms and misses of one film: [levels, 3, C]."""
+    seconds = multilabel.segments(truth, WINDOW_S), multilabel.segments(decided, WINDOW_S) == 1
+    return np.stack([multilabel.window_counts(truth, decided), multilabel.window_counts(*seconds),
+                     multilabel.event_counts(truth, decided, WINDOW_S)])  # fmt: skip
 
 
 def evaluate(network: nn.Module, test: Sequence[BuiltFilm], context_s: float, high: Sequence[float]) -> np.ndarray:
-    """Counts [films, levels, 3, classes] on films that nothing was chosen on, with thresholds `high`."""
+    """Counts [films, levels, 3, C] on films that nothing was chosen on, with thresholds `high`."""
     return np.stack([film_counts(film.targets, decide(predict_film(network, film.path, context_s), high))
                      for film in test])  # fmt: skip
 
 
-def report(checkpoint: Checkpoint, films: Films) -> dict[str, dict]:
-    """Scores on the test films with intervals and constant baselines, as plain values; prints the main ones."""
-    test = films.split("test")
-    counts = evaluate(checkpoint.network(), test, checkpoint.seconds, checkpoint.thresholds)
-    found, baselines = scores(counts, test, films.instruments, checkpoint.seed), constants(test)
-    for key in ("window_micro_f1", "segment_micro_f1"):
-        print(f"{films.data} test films ({len(test)}): {key} {score_text(found[key].model_dump())}, "
-              f"best constant {baselines['best constant'][key]:.3f}")
-    return {"test": {key: score.model_dump() for key, score in found.items()}, "baselines": baselines}
+def scores(counts: np.ndarray, films: Sequence[BuiltFilm], instruments: Sequence[str], seed: int) -> dict[str, Score]:
+    """Micro and macro F1, precision and recall on every level, and F1 of each instrument, with intervals over films.
 
-
-def compare(
-    films: Films, notes: Checkpoint, budget: str, seed: int, command: str, solos: Sequence[Clip] = ()
-) -> tuple[Result, dict[str, Runs]]:
-    """Train from both starts with every seed of the budget, all else equal, and score the test films once."""
-    test, config, runs = films.split("test"), recipe(EPOCHS[budget], seed), {}
-    for start in STARTS:
-        every = [train(films, replace(config, seed=seed + number), notes if start == STARTS[0] else None, solos=solos)
-                 for number in range(BUDGETS[budget].seeds)]
-        runs[start] = Runs(every, np.stack([evaluate(one.network, test, CONTEXT_S, one.thresholds) for one in every]))
-    f1 = {start: [scores(counts, test, films.instruments, 0)["segment_micro_f1"].value for counts in one.counts]
-          for start, one in runs.items()}
-    found = common.result(
-        "Films: gong, erhu, dizi, pipa; transfer from NSynth against scratch", "films", films.data,
-        [Clip(film.path, (), film.id) for film in test],
-        {start: scores(one.counts.sum(axis=0), test, films.instruments, seed) for start, one in runs.items()},
-        group_kind="film", baselines=constants(test), command=command, seed=seed, budget=budget,
-        classes=list(films.instruments), details={"segment_micro_f1 of every seed": f1, "recipe": asdict(config)},
-    )  # fmt: skip
-    windows = sum(len(film.labels) for film in test)
-    return found.model_copy(update={"n": windows, "fingerprint": films.fingerprint}), runs
-
-
-def single_windows(films: Films) -> np.ndarray:
-    """Counts [films, levels, 3, classes] on the test films of linear decisions on the 30 ms of single windows.
-
-    Fitted on the training films, thresholds chosen on those of the split valid, as for the networks.
+    `counts` is [films, levels, 3, C]. What is not defined, such as the F1 of an instrument that neither plays nor is
+    predicted, is left out.
     """
-    fitted, valid, test = (films.split(side) for side in ("train", "valid", "test"))
-    targets = np.concatenate([film.targets for film in fitted])
-    model = SingleWindow().fit(np.concatenate([_window_mfcc(film) for film in fitted]), targets)
-    probabilities = [model.probability(_window_mfcc(film)) for film in valid]
-    chosen = frames.thresholds([film.targets for film in valid], probabilities, np.greater_equal, WINDOW_S)
-    return np.stack([film_counts(film.targets, model.probability(_window_mfcc(film)) >= chosen) for film in test])
+    found, ids = {}, np.array([film.id for film in films])
+    rates = {key: (key, 0) for key in ("micro_f1", "macro_f1", "micro_precision", "micro_recall")}
+    rates |= {f"f1_{instrument}": ("f1", c) for c, instrument in enumerate(instruments)}
+    for level, name in enumerate(LEVELS):
+        for key, (rate, c) in rates.items():
+            measure = partial(_rate, level=level, key=rate, c=c)
+            if np.isfinite(measure(counts)):
+                found[f"{name}_{key}"] = Score(**bootstrap(measure, ids, counts, seed=seed))
+    return found
 
 
-def _window_mfcc(film: BuiltFilm) -> np.ndarray:
-    """MFCCs [windows, 20] of every window of a film, each from the 30 ms of that window."""
+def _rate(counts: np.ndarray, level: int, key: str, c: int = 0) -> float:
+    """A rate of counts [films, levels, 3, C] summed over films, of a class if there is one for each."""
+    return float(np.atleast_1d(multilabel.rates(multilabel.Counts(*counts[:, level].sum(axis=0)))[key])[c])
+
+
+def constants(films: Sequence[BuiltFilm]) -> dict[str, dict[str, float]]:
+    """Constant answers: the best constant set of instruments, and all of them, all the time."""
+    answers: dict[str, dict[str, float]] = {"best constant": {}, "all instruments": {}}
+    windows = [film.targets for film in films]
+    for level, parts in {"window": windows, "segment": [multilabel.segments(one, WINDOW_S) for one in windows]}.items():
+        truth = np.concatenate(parts)
+        answers["best constant"][f"{level}_micro_f1"] = multilabel.best_constant(truth)[1]
+        everything = multilabel.rates(multilabel.window_counts(truth, np.ones(truth.shape, bool)))
+        answers["all instruments"] |= {f"{level}_{key}": everything[key] for key in ("micro_f1", "macro_f1")}
+    return answers
+
+
+def window_mfcc(film: BuiltFilm) -> np.ndarray:
+    """MFCCs [N, 20] of every window of a film, each from the 30 ms of that window."""
     rows, count = [], len(film.labels)
     for first in range(0, count, BLOCK):
         waveform = audio.read(film.path, SAMPLE_RATE, (first + 0.5) * WINDOW_S, BLOCK * WINDOW_S)
         coefficients = mfcc(audio.fit_length(waveform, BLOCK * WINDOW), MFCC)  # centred: window middles
         rows.append(coefficients[: min(BLOCK, count - first)])
     return np.concatenate(rows)
+
+
+def tag(path: Path, checkpoint: Checkpoint, out: Path, track: int = 0) -> Stretches:
+    """Write `<name>.json`, `<name>.txt` and `<name>.png` into `out`; returns the stretches of each instrument.
+
+    The JSON is a sources file with one film: it can be corrected, built and learned from. The certainty of a stretch
+    is the mean probability in it. An InputError if the file cannot be read.
+    """
+    probability = predict_film(checkpoint.network(), path, checkpoint.seconds, track)
+    found, segments = stretches(decide(probability, checkpoint.thresholds), checkpoint.classes), []
+    for c, (name, spans) in enumerate(found.items()):
+        for start, end in spans:
+            certainty = probability[round(start / WINDOW_S) : round(end / WINDOW_S), c].mean()
+            segments.append({"start": round(start, 3), "end": round(end, 3), "instruments": [name],
+                             "certainty": round(float(certainty), 3)})  # fmt: skip
+    segments.sort(key=lambda segment: segment["start"])
+    source = {"id": "tagged", "file": path.name, "title": path.stem, "licence": "unknown", "split": "train",
+              "track": track, "segments": segments}  # fmt: skip
+    write_json(out / f"{path.stem}.json", {"version": 1, "instruments": list(found), "sources": [source]})
+    labels = [(s["start"], s["end"], f"{s['instruments'][0]} @{s['certainty']:g}") for s in segments]
+    film_sources.write_audacity(out / f"{path.stem}.txt", labels)
+    save_figure(picture(path, {"model": found}, path.name, track), out / f"{path.stem}.png")
+    return found
+
+
+def picture(path: Path, tracks: dict[str, Stretches], title: str, track: int = 0):
+    """Figure of tracks of stretches over the mel spectrogram of a whole file."""
+    level, column_s = overview(audio.stream(path, SAMPLE_RATE, track=track), audio.length(path, track), MelConfig())
+    return timeline(level, column_s, tracks, title)

@@ -6,7 +6,7 @@ which are quickly fitted, without one player at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +22,11 @@ from helpers.datasets.base import Clip, groups, split_by_group
 from helpers.datasets.films import INSTRUMENTS, SAMPLE_RATE, WINDOW_S, BuiltFilm, Films
 from helpers.demo.films import RATE, Track, add, ambience, background, heard, segments
 from helpers.demo.music import limited, loudness_to
-from helpers.evaluation import bootstrap, frames
-from helpers.experiments import film_tags as tagging
+from helpers.evaluation import bootstrap, multilabel, score_text
+from helpers.experiments import common
 from helpers.experiments import films as study
 from helpers.experiments import solos as solo_study
-from helpers.experiments.film_tags import MEDIAN, decide, film_counts
-from helpers.experiments.solos import Excerpt, Table
+from helpers.experiments.solos import Table
 from helpers.files import file_fingerprint, fingerprint, write_json
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
 from helpers.prediction.clips import predict_frames
@@ -46,8 +45,8 @@ class Answer:
 
     def decisions(self, share: float) -> np.ndarray:
         """Whether each instrument is tagged, bool [N, C], if the CRNN has a share of the average."""
-        probability = frames.smooth(expit(share * self.crnn + (1 - share) * self.statistics), MEDIAN)
-        return decide(probability, [study.THRESHOLD] * probability.shape[1])
+        probability = multilabel.smooth(expit(share * self.crnn + (1 - share) * self.statistics), study.MEDIAN)
+        return study.decide(probability, [study.THRESHOLD] * probability.shape[1])
 
 
 def apart(train: Sequence[Clip], test: Sequence[Clip]) -> None:
@@ -68,7 +67,7 @@ def answer(crnn: nn.Module, statistics: nn.Module, path: Path, context_s: float)
 def players_left_out(
     films: Films, config: TrainConfig, notes: Checkpoint | None, solos: Sequence[Clip], table: Table,
     context_s: float, run_dir: Path | None = None,
-) -> tuple[dict[Clip, Answer], list[tuple[BuiltFilm, Answer]]]:
+) -> tuple[dict[Clip, Answer], list[tuple[BuiltFilm, Answer]]]:  # fmt: skip
     """Answers of networks that have not heard the players: of each labelled solo, and of films made of the solos.
 
     `table` holds the statistics of these and other sounds. Of each half of the players two films are made.
@@ -83,8 +82,7 @@ def players_left_out(
         crnn = study.train(films, config, notes, context_s, inside, run_dir).network
         for player in sorted({clip.group for clip in out if clip.labels}):
             statistics = solo_study.fit(table.without([player]), films.instruments)
-            answers |= {clip: answer(crnn, statistics, clip.path, context_s) for clip in out
-                        if clip.group == player}
+            answers |= {clip: answer(crnn, statistics, clip.path, context_s) for clip in out if clip.group == player}
         statistics = solo_study.fit(table.without(groups(out)), films.instruments)
         made = films_of_solos(out, folder / str(number), config.seed + number)
         filmed += [(film, answer(crnn, statistics, film.path, context_s)) for film in made.films]
@@ -93,30 +91,36 @@ def players_left_out(
 
 def hits(answers: dict[Clip, Answer], share: float) -> np.ndarray:
     """For each solo 1.0 if its own instrument is tagged longer than every other, else 0.0."""
-    found = []
-    for clip, said in answers.items():
-        time = said.decisions(share).mean(axis=0)  # as a share of the recording's
-        found.append(float(time.argmax() == clip.labels[0] and time.max() > 0))
-    return np.array(found)
+    times = [one.decisions(share).mean(axis=0) for one in answers.values()]  # as shares of the recordings'
+    return np.array([float(time.argmax() == clip.labels[0] and time.max() > 0)
+                     for clip, time in zip(answers, times, strict=True)])  # fmt: skip
 
 
 def scores(answers: dict[Clip, Answer]) -> dict[str, dict[str, float]]:
     """Share of solos named right by each part and by both, with intervals over players, beside the majority."""
-    labels = [clip.labels[0] for clip in answers]
-    players = groups(list(answers))
+    players, most = groups(list(answers)), np.bincount([clip.labels[0] for clip in answers]).max()
     found = {name: bootstrap(np.mean, players, hits(answers, share)) for name, share in SHARES.items()}
-    return found | {"majority class": {"value": float(np.bincount(labels).max() / len(labels))}}
+    return found | {"majority class": {"value": float(most / len(answers))}}
 
 
-def films_of_solos(solos: Sequence[Clip], out: Path, seed: int, count: int = 2) -> Films:
-    """Test films whose instruments are real: solos one after the other over generated speech, music and room.
+def film_scores(filmed: Sequence[tuple[BuiltFilm, Answer]]) -> dict[str, dict]:
+    """F1 by second of each part and of both on films of real solos, with intervals over films."""
+    rows, films = {}, [film for film, _ in filmed]
+    for name, share in SHARES.items():
+        counts = np.stack([study.film_counts(film.targets, one.decisions(share)) for film, one in filmed])
+        rows[name] = study.scores(counts, films, INSTRUMENTS, seed=0)["segment_micro_f1"].model_dump()
+    return rows | {"best constant": {"value": study.constants(films)["best constant"]["segment_micro_f1"]}}
+
+
+def films_of_solos(solos: Sequence[Clip], out: Path, seed: int) -> Films:
+    """Two test films whose instruments are real: solos one after the other over generated speech, music and room.
 
     Labels are measured on each solo before mixing. The films share the recordings, in another order, other stretches
     of the long ones, at other levels and over another background. Built once; what is there already is used.
     """
-    if not (out / film_builder.MANIFEST).is_file():
+    if not (out / corpus.MANIFEST).is_file():
         sources = [_film_of_solos(solos, out, np.random.default_rng((seed, number)), f"solos_{number}")
-                   for number in range(count)]  # fmt: skip
+                   for number in range(2)]  # fmt: skip
         write_json(out / "sources.json", {"version": 1, "instruments": list(INSTRUMENTS), "sources": sources})
         film_builder.build(out / "sources.json", out, out)
     return corpus.load(out)
@@ -134,8 +138,16 @@ def _film_of_solos(solos: Sequence[Clip], folder: Path, rng: np.random.Generator
             add(mix, sound, begin, rng)
         claims += [(track.instrument, *span) for span in heard(track, len(mix) / RATE) if clip.labels]
     audio.write(folder / f"{name}.flac", limited(mix).mean(axis=1), RATE)
-    about = {"title": f"Real solos, {name}", "licence": "private", "split": "test", "exhaustive": True}
-    return about | {"id": name, "file": f"{name}.flac", "segments": segments(claims, 0.0)}
+    return {"id": name, "file": f"{name}.flac", "title": f"Real solos, {name}", "licence": "private", "split": "test",
+            "exhaustive": True, "segments": segments(claims, 0.0)}  # fmt: skip
+
+
+def refuse_test_films(solos: Sequence[Clip], films: Films) -> None:
+    """An InputError if a solo is the file that a test film was made of."""
+    tested = {film_builder.made_of(film.path) for film in films.films if film.split == "test"}
+    for clip in solos:
+        if film_builder.made_from(film_checks.content_fingerprint(clip.path)) in tested:
+            raise InputError(f"{clip.path}: is a test film, too; take it out of the solos or of the films")
 
 
 def run(
@@ -147,12 +159,11 @@ def run(
     Raises:
         InputError: a folder holds no solos, or a solo is a test film, too.
     """
-    films = corpus.load(data)
-    notes = load_checkpoint(init, nsynth.TASK) if init else None
+    films, notes = corpus.load(data), load_checkpoint(init, nsynth.TASK) if init else None
     solos = [clip for folder in folders for clip in solo_study.solos_below(folder, films.instruments)]
     refuse_test_films(solos, films)
     config, scored, context_s = study.recipe(epochs, seed), {}, study.windows_of(context_s) * WINDOW_S
-    table = solo_study.measure(sounds(films, solos, root, seed)) if solos else None
+    table = solo_study.measure(solo_study.sounds(films, solos, root, seed)) if solos else None
     trained = study.train(films, config, notes, context_s, solos, run_dir)
     if table:
         answers, filmed = players_left_out(films, config, notes, solos, table, context_s, run_dir)
@@ -160,35 +171,14 @@ def run(
         scored = {"solos, players left out": scores(answers), "films of solos, players left out": film_scores(filmed)}
         for name, row in scored["solos, players left out"].items():
             print(f"{len(answers)} solos, their players left out: {name} names {row['value']:.3f} of them")
-    stored = study.checkpoint_of(trained, films, context_s, command=command)
-    if any(film.split == "test" for film in films.films):
-        scored |= study.report(stored, films)
-    stored.scores = scored
-    return stored
-
-
-def refuse_test_films(solos: Sequence[Clip], films: Films) -> None:
-    """An InputError if a solo is the file that a test film was made of."""
-    tested = {film_builder.made_of(film.path) for film in films.films if film.split == "test"}
-    for clip in solos:
-        if film_builder.made_from(film_checks.content_fingerprint(clip.path)) in tested:
-            raise InputError(f"{clip.path}: is a test film, too; take it out of the solos or of the films")
-
-
-def sounds(films: Films, solos: Sequence[Clip], root: Path | None, seed: int) -> Iterator[Excerpt]:
-    """All that the statistics are fitted to: solos, solo passages of training films, and what a data root has."""
-    behind = solo_study.background(root) if root else []
-    for clips, solo in ((solos, True), (corpus.solos(films.split("train")), False)):
-        yield from solo_study.solo_excerpts(clips, films.instruments, behind, solo, seed)
-    if root:
-        yield from solo_study.other_excerpts(root, seed)
-
-
-def film_scores(filmed: Sequence[tuple[BuiltFilm, Answer]]) -> dict[str, dict]:
-    """F1 by second of each part and of both on films of real solos, with intervals over films."""
-    films = [film for film, _ in filmed]
-    rows = {}
-    for name, share in SHARES.items():
-        counts = np.stack([film_counts(film.targets, one.decisions(share)) for film, one in filmed])
-        rows[name] = tagging.scores(counts, films, INSTRUMENTS, seed=0)["segment_micro_f1"].model_dump()
-    return rows | {"best constant": {"value": tagging.constants(films)["best constant"]["segment_micro_f1"]}}
+    if test := [film for film in films.films if film.split == "test"]:
+        counts = study.evaluate(trained.network, test, context_s, trained.thresholds)
+        found, baselines = study.scores(counts, test, films.instruments, seed), study.constants(test)
+        scored |= {"test": {key: score.model_dump() for key, score in found.items()}, "baselines": baselines}
+        for key in ("window_micro_f1", "segment_micro_f1"):
+            print(f"{films.data} test films ({len(test)}): {key} {score_text(scored['test'][key])}, "
+                  f"best constant {baselines['best constant'][key]:.3f}")  # fmt: skip
+    return common.checkpoint(
+        study.TASK, trained, films.instruments, SAMPLE_RATE, context_s, corpus="films", label=films.data,
+        scores=scored, command=command, films=films.fingerprint,
+    )  # fmt: skip

@@ -22,16 +22,15 @@ from helpers import audio
 from helpers.augmentation.mixing import Background
 from helpers.augmentation.waveform import Compose, Equalise, Resample, Reverberate, Sometimes
 from helpers.config import InputError
-from helpers.datasets import chmusic, gtzan, irmas, nsynth
+from helpers.datasets import chmusic, films, gtzan, irmas, nsynth
 from helpers.datasets.base import Clip, groups
-from helpers.datasets.films import SAMPLE_RATE
+from helpers.datasets.films import SAMPLE_RATE, Films
 from helpers.datasets.mixtures import PhraseDataset
 from helpers.features.timbre import InstrumentStatistics
 from helpers.models import build
 from helpers.models.frames import SAMPLES, SECONDS, fit_statistics
 from helpers.prediction.clips import CORES, batches, infer, windows
 
-MODEL = "film_statistics"
 SUFFIXES = (".mp3", ".flac", ".wav")
 HOP_S = 0.96  # s between the starts of excerpts of a recording
 MOST = 40  # excerpts of a recording, evenly spaced
@@ -70,15 +69,18 @@ class Table:
         return Table(*(column[kept] for column in vars(self).values()))
 
 
-def recordings(folder: Path, instruments: Sequence[str]) -> list[Clip]:
-    """Recordings named `<instrument>_<player><take>`, such as `erhu_wang2.flac`; the player is the group.
+def solos_below(folder: Path, instruments: Sequence[str]) -> list[Clip]:
+    """Solos of a folder: the training pieces of ChMusic where it holds `chmusic/`, otherwise named recordings.
 
-    A single letter is no player but a phrase: `erhu_a1` and `erhu_b1` are of the same one. What is not in the list of
-    instruments has no label.
+    These are named `<instrument>_<player><take>`, such as `erhu_wang2.flac`; the player is the group. A single letter
+    is no player but a phrase: `erhu_a1` and `erhu_b1` are of the same one. What is not in the list of instruments has
+    no label.
 
     Raises:
         InputError: none is of an instrument of the list.
     """
+    if chmusic.CORPUS.found(folder):
+        return chmusic.solos(folder, instruments)
     found = []
     for path in sorted(path for path in Path(folder).glob("*") if path.suffix.lower() in SUFFIXES):
         name, _, player = path.stem.partition("_")
@@ -90,11 +92,6 @@ def recordings(folder: Path, instruments: Sequence[str]) -> list[Clip]:
     return found
 
 
-def solos_below(folder: Path, instruments: Sequence[str]) -> list[Clip]:
-    """Solos of a folder: the training pieces of ChMusic where it holds `chmusic/`, otherwise its `recordings`."""
-    return chmusic.solos(folder, instruments) if chmusic.CORPUS.found(folder) else recordings(folder, instruments)
-
-
 def instrument_of(clip: Clip, instruments: Sequence[str]) -> str:
     """The instrument that is heard, if it is in the list; otherwise the one that a recording is named after."""
     return instruments[clip.labels[0]] if clip.labels else clip.name.split("_")[0]
@@ -104,10 +101,34 @@ def cut(clip: Clip) -> list[np.ndarray]:
     """Waveforms [SAMPLES] from all over a clip, as prediction cuts them; silent ones are left out."""
     sound = audio.read(clip.path, SAMPLE_RATE, clip.start, clip.duration)
     margin = round((SECONDS - 2 * HOP_S) / 2 * SAMPLE_RATE)
-    found = list(windows([sound], SAMPLES, round(HOP_S * SAMPLE_RATE), margin))
-    level = np.sqrt(np.mean(sound**2))
-    found = [wave for wave in found if np.sqrt(np.mean(wave**2)) > SILENT * level]
+    found = windows([sound], SAMPLES, round(HOP_S * SAMPLE_RATE), margin)
+    found = [wave for wave in found if np.sqrt(np.mean(wave**2)) > SILENT * np.sqrt(np.mean(sound**2))]
     return [found[n] for n in np.unique(np.linspace(0, len(found) - 1, MOST).round().astype(int))] if found else []
+
+
+def sounds(built: Films, solos: Sequence[Clip], root: Path | None, seed: int) -> Iterator[Excerpt]:
+    """All that the statistics are fitted to: solos, solo passages of training films, and what a data root has.
+
+    That is clips of IRMAS and GTZAN, which also are laid behind solos, and NSynth notes of an instrument as phrases.
+    """
+    behind = irmas.clips(root, "train") if root and irmas.CORPUS.found(root) else []
+    behind += gtzan.tracks(root).clips if root and gtzan.CORPUS.found(root) else []
+    for clips, solo in ((solos, True), (films.solos(built.split("train")), False)):
+        yield from solo_excerpts(clips, built.instruments, behind, solo, seed)
+    for clip in behind:
+        wave = audio.fit_length(audio.read(clip.path, SAMPLE_RATE, clip.start, SECONDS), SAMPLES)
+        name = irmas.CODES[clip.labels[0]] if clip.path.parent.name in irmas.CODES else "music"
+        for copy in _copies(wave, behind, (seed, crc32(clip.name.encode()))):
+            yield Excerpt(copy, name, clip.group, solo=False)
+    if root and nsynth.CORPUS.found(root):
+        notes = nsynth.clips(root, "train")
+        players = sorted(set(groups(notes)))
+        relabelled = [replace(note, labels=(players.index(note.group),)) for note in notes]
+        phrases = PhraseDataset(relabelled, len(players), SAMPLE_RATE, SECONDS, PHRASES * len(players), seed)
+        for number, (wave, target) in enumerate(phrases):
+            player = players[int(target.argmax())]
+            room = ALTERED(wave, np.random.default_rng((seed, number))) if number % 2 else wave
+            yield Excerpt(room, "_".join(player.split("_")[:2]), player, solo=False)
 
 
 def solo_excerpts(
@@ -121,37 +142,13 @@ def solo_excerpts(
         name, passage = instrument_of(clip, instruments), f"{clip.name} {clip.start:g}"
         player = clip.group if clip.duration is None else passage
         for number, wave in enumerate(cut(clip)):
-            for copy in (wave, *_altered(wave, behind, (seed, crc32(passage.encode()), number))):
+            for copy in _copies(wave, behind, (seed, crc32(passage.encode()), number)):
                 yield Excerpt(copy, name, player, solo)
 
 
-def other_excerpts(root: Path, seed: int) -> Iterator[Excerpt]:
-    """Other instruments below a data root: clips of IRMAS and GTZAN, and NSynth notes of an instrument as phrases."""
-    behind = background(root)
-    for clip in behind:
-        wave = audio.fit_length(audio.read(clip.path, SAMPLE_RATE, clip.start, SECONDS), SAMPLES)
-        name = irmas.CODES[clip.labels[0]] if clip.path.parent.name in irmas.CODES else "music"
-        for copy in (wave, *_altered(wave, behind, (seed, crc32(clip.name.encode())))):
-            yield Excerpt(copy, name, clip.group, solo=False)
-    if nsynth.CORPUS.found(root):
-        notes = nsynth.clips(root, "train")
-        players = sorted(set(groups(notes)))
-        relabelled = [replace(note, labels=(players.index(note.group),)) for note in notes]
-        phrases = PhraseDataset(relabelled, len(players), SAMPLE_RATE, SECONDS, PHRASES * len(players), seed)
-        for number, (wave, target) in enumerate(phrases):
-            player = players[int(target.argmax())]
-            room = ALTERED(wave, np.random.default_rng((seed, number))) if number % 2 else wave
-            yield Excerpt(room, "_".join(player.split("_")[:2]), player, solo=False)
-
-
-def background(root: Path) -> list[Clip]:
-    """Music to lay behind solos: the training clips of IRMAS and the tracks of GTZAN, where they are."""
-    clips = irmas.clips(root, "train") if irmas.CORPUS.found(root) else []
-    return clips + (gtzan.tracks(root).clips if gtzan.CORPUS.found(root) else [])
-
-
-def _altered(wave: np.ndarray, behind: Sequence[Clip], seed: tuple[int, ...]) -> Iterator[np.ndarray]:
+def _copies(wave: np.ndarray, behind: Sequence[Clip], seed: tuple[int, ...]) -> Iterator[np.ndarray]:
     rng = np.random.default_rng(seed)
+    yield wave
     yield ALTERED(wave, rng)
     if behind:
         yield Background(behind, SAMPLE_RATE, SNR_DB)(ALTERED(wave, rng), rng)
@@ -181,7 +178,7 @@ def fit(table: Table, instruments: Sequence[str]) -> nn.Module:
         raise InputError(f"solos: none of {', '.join(missing)}; add recordings such as {missing[0]}_1.wav")
     positive = label[:, None] == np.arange(len(instruments))
     akin = np.stack([np.isin(table.instrument, RELATIVES.get(name, ())) for name in instruments], axis=1)
-    network = build(MODEL, len(instruments))
+    network = build("film_statistics", len(instruments))
     fit_statistics(network, table.statistics, positive, akin, table.player, weights(label, table))
     return network
 
@@ -193,10 +190,10 @@ def weights(label: np.ndarray, table: Table) -> np.ndarray:
     """
     weight = np.zeros(len(label))
     for number in np.unique(label):
-        parts = [np.flatnonzero((label == number) & (table.solo == solo)) for solo in np.unique(table.solo)]
-        parts = [rows for rows in parts if len(rows)]
-        for rows in parts:
+        kinds = np.unique(table.solo[label == number])
+        for solo in kinds:
+            rows = np.flatnonzero((label == number) & (table.solo == solo))
             _, player, count = np.unique(table.player[rows], return_inverse=True, return_counts=True)
             share = count[player] ** -0.5
-            weight[rows] = share / share.sum() / len(parts) * (2 if number < 0 else 1)
+            weight[rows] = share / share.sum() / len(kinds) * (2 if number < 0 else 1)
     return weight / weight.sum()

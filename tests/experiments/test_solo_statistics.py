@@ -28,7 +28,7 @@ def named(folder: Path, *names: str) -> Path:
 
 def test_recordings_are_labelled_and_grouped_by_their_names(tmp_path: Path) -> None:
     names = ("erhu_a1.flac", "erhu_b1.flac", "gong_growl1.mp3", "gong_growl2.mp3", "gong_1.mp3", "xun.wav", "notes.txt")
-    found = {clip.name: clip for clip in solos.recordings(named(tmp_path, *names), NAMES)}
+    found = {clip.name: clip for clip in solos.solos_below(named(tmp_path, *names), NAMES)}
     assert {name: clip.labels for name, clip in found.items()} == {
         "erhu_a1": (1,), "erhu_b1": (1,), "gong_growl1": (0,), "gong_growl2": (0,), "gong_1": (0,), "xun": ()}
     assert found["erhu_a1"].group == found["erhu_b1"].group, "a letter is a phrase"
@@ -137,7 +137,7 @@ def test_named_right_is_tagged_longest() -> None:
 def test_films_of_solos_are_labelled_where_the_solo_sounds(tmp_path: Path) -> None:
     for name, frequency in (("gong", 150), ("erhu", 700), ("xun", 400)):
         audio.write(tmp_path / f"{name}.wav", np.concatenate([tone(frequency, 3.0), np.zeros(48_000)]), 48_000)
-    built = left_out.films_of_solos(solos.recordings(tmp_path, NAMES), tmp_path / "out", seed=0)
+    built = left_out.films_of_solos(solos.solos_below(tmp_path, NAMES), tmp_path / "out", seed=0)
     assert [film.split for film in built.films] == ["test", "test"] and built.data == "subset"
     for one in built.films:
         assert one.labels.sum(axis=0) * 0.03 == pytest.approx([3.0, 3.0, 0.0, 0.0], abs=0.1)
