@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers.config import from_root
+from helpers.config import InputError, from_root
 from helpers.evaluation import results as metrics
 from helpers.reporting import notebooks, slides
 
@@ -108,7 +108,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory, demo_root: Path) -> tuple
     for path in FOUND:
         try:
             notebooks.execute(path, run)
-        except notebooks.NotebookError as error:
+        except InputError as error:
             errors[path] = str(error)
     return run, errors
 
@@ -136,7 +136,7 @@ def test_executed_copy_holds_no_audio_and_no_path_of_this_machine(path: Path, ex
 def test_report_can_be_set_from_what_the_notebooks_leave(executed: tuple) -> None:
     run, errors = executed
     assert not errors
-    path, missing = slides.build(run.out, slides.Cover("r12345678"))
-    assert path.stat().st_size < 10e6
-    assert not missing
-    assert all(slide["data"] in ("demo", None) for slide in slides.titles(run.out, slides.Cover()))
+    deck = slides.build(run.out, slides.Cover("r12345678"))
+    assert deck.path.stat().st_size < 10e6
+    assert not deck.missing
+    assert all(slide["data"] in ("demo", None) for slide in deck.slides)

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from helpers.__main__ import main
+from helpers.config import InputError
 from helpers.reporting import notebooks
 
 WRITES = """
@@ -63,14 +64,14 @@ def test_missing_or_malformed_results_are_not_up_to_date(tmp_path, run):
 
 def test_failing_cell_is_named_and_leaves_no_copy(tmp_path, run):
     notebook = write_notebook(tmp_path / "notebooks", "raise ValueError('too loud\\nsecond line')")
-    with pytest.raises(notebooks.NotebookError, match=r"^01_x\.ipynb, code cell 2: ValueError: too loud$"):
+    with pytest.raises(InputError, match=r"^01_x\.ipynb, code cell 2: ValueError: too loud$"):
         notebooks.execute(notebook, run)
     assert not list((run.out / "executed").iterdir())
 
 
 def test_notebook_that_names_a_missing_figure_fails(tmp_path, run):
     notebook = write_notebook(tmp_path / "notebooks", WRITES.replace("FIGURES", "['01_gone.svg']"))
-    with pytest.raises(notebooks.NotebookError, match=r"01_x\.json names a figure that is not there: 01_gone\.svg"):
+    with pytest.raises(InputError, match=r"01_x\.json names a figure that is not there: 01_gone\.svg"):
         notebooks.execute(notebook, run)
 
 

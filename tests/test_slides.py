@@ -14,6 +14,8 @@ from helpers.evaluation import results as metrics
 from helpers.reporting import slides
 
 COVER = slides.Cover("r12345678", "A. Student", "https://example.org/code")
+NAMELESS = slides.Cover()
+HOMEWORK = slides.Cover("r12345678", "A. Student", "https://example.org/code", "homework")
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +24,19 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pages(folder):
-    path, missing = slides.build(folder, COVER)
-    assert path.name == "r12345678_report.pdf" and not missing
-    return pypdf.PdfReader(path).pages
+def deck(folder):
+    return slides.build(folder, COVER)
 
 
-def texts(folder):
-    path, _ = slides.build(folder, slides.Cover())
-    return [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(path).pages]
+@pytest.fixture(scope="module")
+def pages(deck):
+    assert deck.path.name == "r12345678_report.pdf" and not deck.missing
+    return pypdf.PdfReader(deck.path).pages
+
+
+def texts(folder, cover=NAMELESS):
+    pages = pypdf.PdfReader(slides.build(folder, cover).path).pages
+    return [" ".join(page.extract_text().split()) for page in pages]
 
 
 def test_every_page_is_16_to_9(pages):
@@ -39,19 +45,17 @@ def test_every_page_is_16_to_9(pages):
         assert abs(float(page.mediabox.width) / float(page.mediabox.height) - 16 / 9) < 1e-3
 
 
-def test_the_homework_deck_is_nsynth_only_and_ten_to_twelve_pages(folder, tmp_path):
-    cover = slides.Cover("r12345678", "A. Student", "https://example.org/code", "homework")
-    path, missing = slides.build(folder, cover)
-    assert path.name == "r12345678_homework.pdf" and not missing
-    texts = [page.extract_text() for page in pypdf.PdfReader(path).pages]
+def test_the_homework_deck_is_nsynth_only_and_ten_to_twelve_pages(folder):
+    deck = slides.build(folder, HOMEWORK)
+    assert deck.path.name == "r12345678_homework.pdf" and not deck.missing and not deck.overfull
+    texts = [page.extract_text() for page in pypdf.PdfReader(deck.path).pages]
     assert 10 <= len(texts) <= 12
     assert "https://example.org/code" in texts[0]
     assert not [text for text in texts if "GTZAN" in text or "IRMAS" in text]
-    assert slides.overfull(folder, cover) == []
 
 
 # What the homework asks for, task by task, and the page of the deck that has it.
-HOMEWORK = {
+TASKS = {
     "nine spectrograms": ("nine training notes", "window 2048 samples", "hop 512", "in dB", "torchaudio",
                           "guitar acoustic 009: at full level after 10 ms", "vocal acoustic 003: "),
     "features": ("Level", "Hann windows of 2048 samples", "20 MFCC", "Pooling", "Standardisation", "block 9"),
@@ -69,23 +73,22 @@ HOMEWORK = {
 
 
 def test_every_requirement_of_the_homework_stands_on_one_page(folder):
-    path, _ = slides.build(folder, slides.Cover("r12345678", "A. Student", "https://example.org/code", "homework"))
-    texts = [" ".join(page.extract_text().split()).replace("\u200b", "") for page in pypdf.PdfReader(path).pages]
-    for what, words in HOMEWORK.items():
-        assert any(all(word in text for word in words) for text in texts), what
+    pages = [text.replace("\u200b", "") for text in texts(folder, HOMEWORK)]
+    for what, words in TASKS.items():
+        assert any(all(word in page for word in words) for page in pages), what
 
 
-def test_one_page_a_slide(pages, folder):
-    assert len(slides.titles(folder, COVER)) == len(pages)
+def test_one_page_a_slide(pages, deck):
+    assert len(deck.slides) == len(pages)
 
 
-def test_no_text_runs_into_the_footer_unless_it_is_too_long(folder, tmp_path):
-    assert slides.overfull(folder, COVER) == []
+def test_no_text_runs_into_the_footer_unless_it_is_too_long(deck, tmp_path):
+    assert deck.overfull == []
     long = report_folder.write_report(tmp_path, parts=("02_classic",))
     result = metrics.read(long / "metrics" / "02_classic.json")
     result.details["chosen_by"] = "a very long reason " * 60
     metrics.write(long / "metrics" / "02_classic.json", result)
-    assert slides.overfull(long, COVER) == [3]
+    assert slides.build(long, COVER).overfull == [3]
 
 
 def test_title_slide_names_student_and_link(pages):
@@ -93,8 +96,8 @@ def test_title_slide_names_student_and_link(pages):
     assert "r12345678" in text and "A. Student" in text and "https://example.org/code" in text
 
 
-def test_every_result_slide_carries_its_label(pages, folder):
-    for page, slide in zip(pages, slides.titles(folder, COVER), strict=True):
+def test_every_result_slide_carries_its_label(pages, deck):
+    for page, slide in zip(pages, deck.slides, strict=True):
         if slide["data"]:
             assert re.search("demo, (n = |.* notes)", page.extract_text()), slide["title"]
 
@@ -148,9 +151,9 @@ def test_parts_without_metrics_are_left_out_and_named(tmp_path, capsys):
 
 def test_same_input_gives_the_same_bytes(tmp_path):
     folder = report_folder.write_report(tmp_path, parts=("01_mel",))
-    first = slides.build(folder, COVER)[0].read_bytes()
+    first = slides.build(folder, COVER).path.read_bytes()
     time.sleep(1.1)  # a time stamp would differ
-    assert slides.build(folder, COVER)[0].read_bytes() == first
+    assert slides.build(folder, COVER).path.read_bytes() == first
 
 
 ONLY = {"value": 0.5, "low": 0.4, "high": 0.6}

@@ -98,8 +98,7 @@ def report(
     """Set the slide report from the metrics and figures of the last run, as a 16:9 PDF."""
     from helpers.reporting import slides
 
-    for line in slides.write(out, slides.Cover(student_id, name, link, part)):
-        print(line)
+    print(slides.build(out, slides.Cover(student_id, name, link, part)))
 
 
 def pack(

@@ -7,7 +7,7 @@ import seaborn
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from helpers.plotting.style import HALF, PALETTE, SEQUENTIAL, WIDE, new_figure, styled
+from helpers.plotting import HALF, PALETTE, SEQUENTIAL, WIDE, new_figure, styled
 
 NUMBERED = 20  # cells of a matrix with more classes than this carry no numbers
 Interval = Mapping[str, float]  # "value", "low", "high"

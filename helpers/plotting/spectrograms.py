@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from helpers.plotting.style import PALETTE, WIDE, new_figure, styled
+from helpers.plotting import PALETTE, WIDE, new_figure, styled
 
 EVERY = 8  # of the filters of a bank one is drawn
 TICKS_HZ = (250, 1_000, 4_000)

@@ -69,8 +69,8 @@ def check_drawing(option: str) -> None:
 
 def write_confusion_matrix(path: Path, found: dict[str, Any]) -> None:
     """The confusion matrix of `scores` as PNG, SVG or PDF."""
+    from helpers.plotting import save_figure
     from helpers.plotting.scores import confusion_figure
-    from helpers.plotting.style import save_figure
 
     matrices = {f"{found['n']} notes": np.array(found["confusion_matrix"])}
     save_figure(confusion_figure(matrices, found["classes"]), path)

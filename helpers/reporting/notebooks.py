@@ -7,7 +7,7 @@ the files of its corpora are what they were; a digest of all of them stands in t
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
@@ -15,7 +15,7 @@ from unittest import mock
 from helpers.config import CHECKPOINTS, ROOT, InputError
 from helpers.evaluation import results as metrics
 from helpers.experiments import common
-from helpers.files import atomic, file_fingerprint, fingerprint, inside, write_text
+from helpers.files import atomic, check_writable, file_fingerprint, fingerprint, inside, write_text
 
 NOTEBOOKS = ROOT / "notebooks"
 CORPORA = {  # number of a notebook -> corpora that it reads
@@ -26,16 +26,11 @@ CORPORA = {  # number of a notebook -> corpora that it reads
     "05": ("irmas", "nsynth"),
     "06": ("gtzan",),
 }
-
 SECONDS = {  # of each budget on two idle cores; smoke and quick on generated data, full on the real clips at hand
     "smoke": {"01": 15, "02": 20, "03": 35, "04": 45, "05": 35, "06": 40},
     "quick": {"01": 15, "02": 35, "03": 55, "04": 90, "05": 70, "06": 60},
     "full": {"01": 30, "02": 3600, "03": 4800, "04": 5400, "05": 4200, "06": 2100},
 }
-
-
-class NotebookError(Exception):
-    """A notebook failed; the message is one line with notebook, cell and reason."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +50,16 @@ class Run:
         """The metrics files that the notebook has written."""
         return sorted((self.out / "metrics").glob(f"{number(notebook)}_*.json"))
 
+    def roots(self, notebooks: Sequence[Path]) -> dict[str, Path]:
+        """Corpus -> data root that holds it, for all corpora of the notebooks; generates what is missing."""
+        names = dict.fromkeys(name for notebook in notebooks for name in CORPORA.get(number(notebook), ()))
+        return {name: common.data_root(name, self.data_root, self.budget) for name in names}
+
+    def parameters(self) -> dict[str, str]:
+        """Those of every notebook; paths as they are seen from the project's root."""
+        data_root = common.seen_from_root(self.data_root) if self.data_root else ""
+        return {"data_root": data_root, "budget": self.budget, "out": common.seen_from_root(self.out)}
+
 
 def number(notebook: Path) -> str:
     """'03' of `03_cnn.ipynb`."""
@@ -67,11 +72,10 @@ def find(only: Sequence[str] = ()) -> list[Path]:
     Raises:
         InputError: there is no notebook of a number.
     """
-    notebooks = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-    known = {number(path) for path in notebooks}
-    if unknown := set(only) - known:
-        raise InputError(f"--only {','.join(sorted(unknown))}: no such notebook; there are {', '.join(sorted(known))}")
-    return [path for path in notebooks if not only or number(path) in only]
+    notebooks = {number(path): path for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))}
+    if unknown := set(only) - set(notebooks):
+        raise InputError(f"--only {','.join(sorted(unknown))}: no such notebook; there are {', '.join(notebooks)}")
+    return [path for name, path in notebooks.items() if not only or name in only]
 
 
 def run_all(only: Sequence[str], run: Run) -> int:
@@ -80,36 +84,29 @@ def run_all(only: Sequence[str], run: Run) -> int:
     Returns:
         1 if a notebook failed, after all the others were tried; otherwise 0.
     """
-    chosen = find(only)
-    for corpus, root in corpus_roots(chosen, run).items():
+    notebooks, failures = find(only), []
+    check_writable(run.executed(notebooks[0]))
+    for corpus, root in run.roots(notebooks).items():
         print(f"{corpus}: {common.kind(root)}, {root}")
-    fresh = [notebook for notebook in chosen if up_to_date(notebook, run)]
-    if len(fresh) < len(chosen):
-        print(f"{len(chosen) - len(fresh)} notebooks to run, {estimate(set(chosen) - set(fresh), run.budget)}")
-    failures = []
-    for notebook in chosen:
-        if notebook in fresh:
+    due = [notebook for notebook in notebooks if not up_to_date(notebook, run)]
+    if due:
+        minutes = sum(SECONDS[run.budget].get(number(notebook), 60) for notebook in due) / 60
+        about = f"{minutes / 60:.0f} hours" if minutes > 90 else f"{max(1, round(minutes))} minutes"
+        print(f"{len(due)} notebooks to run, about {about} on two idle cores")
+    for notebook in notebooks:
+        if notebook not in due:
             print(f"{notebook.stem}: up to date")
             continue
-        begin = time.monotonic()
         print(f"{notebook.stem}: running", flush=True)
+        begin = time.monotonic()
         try:
-            written = execute(notebook, run)
-        except NotebookError as error:
-            failures.append(str(error))
-            continue
-        print(f"{notebook.stem}: {time.monotonic() - begin:.0f} s, wrote {', '.join(path.name for path in written)}")
-    for line in failures:
-        print(f"error: {line}", file=sys.stderr)
-    return 1 if failures else 0
-
-
-def estimate(notebooks: Iterable[Path], budget: str) -> str:
-    """About how long notebooks will take, in words."""
-    seconds = sum(SECONDS[budget].get(number(notebook), 60) for notebook in notebooks)
-    if seconds > 5400:
-        return f"about {seconds / 3600:.0f} hours on two idle cores"
-    return f"about {max(1, round(seconds / 60))} minutes on two idle cores"
+            names = ", ".join(path.name for path in execute(notebook, run))
+            print(f"{notebook.stem}: {time.monotonic() - begin:.0f} s, wrote {names}")
+        except InputError as error:
+            failures.append(error)
+    for error in failures:
+        print(f"error: {error}", file=sys.stderr)
+    return int(bool(failures))
 
 
 def up_to_date(notebook: Path, run: Run) -> bool:
@@ -122,7 +119,7 @@ def up_to_date(notebook: Path, run: Run) -> bool:
     try:
         stored = nbformat.read(copy, as_version=4).metadata.get("digest")
         return stored == _digest(notebook, run) and bool(check_metrics(notebook, run))
-    except (NotebookError, nbformat.reader.NotJSONError):
+    except (InputError, nbformat.reader.NotJSONError):
         return False
 
 
@@ -130,7 +127,7 @@ def execute(notebook: Path, run: Run) -> list[Path]:
     """Execute a notebook and leave the executed copy only if it went through; returns its metrics files.
 
     Raises:
-        NotebookError: a cell failed, the kernel died, or what was written does not follow the schema.
+        InputError: a cell failed, the kernel died, or what was written does not follow the schema; one line.
     """
     import nbclient
     import nbformat
@@ -141,14 +138,14 @@ def execute(notebook: Path, run: Run) -> list[Path]:
     with mock.patch.dict(os.environ, PYTHONPATH=path), atomic(run.executed(notebook)) as copy:
         try:
             papermill.execute_notebook(
-                str(notebook), str(copy), _parameters(notebook, run), kernel_name="python3", cwd=str(notebook.parent)
+                str(notebook), str(copy), run.parameters(), kernel_name="python3", cwd=str(notebook.parent)
             )
         except papermill.PapermillExecutionError as error:
             cell = error.exec_count - 1  # of the code cells, without the one that papermill puts in
             reason = (error.evalue or "no message").splitlines()[0]
-            raise NotebookError(f"{notebook.name}, code cell {cell}: {error.ename}: {reason}") from None
+            raise InputError(f"{notebook.name}, code cell {cell}: {error.ename}: {reason}") from None
         except nbclient.exceptions.DeadKernelError:
-            raise NotebookError(f"{notebook.name}: the kernel died, most often for want of memory") from None
+            raise InputError(f"{notebook.name}: the kernel died, most often for want of memory") from None
         content = _without_machine(nbformat.read(copy, as_version=4))
         written = check_metrics(notebook, run)
         content.metadata["digest"] = _digest(notebook, run)
@@ -167,48 +164,24 @@ def check_metrics(notebook: Path, run: Run) -> list[Path]:
     """The metrics files of a notebook, all of which follow the schema and name figures that exist.
 
     Raises:
-        NotebookError: there are none, one is malformed, or a figure is missing.
+        InputError: there are none, one is malformed, or a figure is missing.
     """
     files = run.metrics(notebook)
     if not files:
-        raise NotebookError(f"{notebook.name}: wrote no {run.out / 'metrics' / number(notebook)}_*.json")
+        raise InputError(f"{notebook.name}: wrote no {run.out / 'metrics' / number(notebook)}_*.json")
     for path in files:
-        try:
-            figures = metrics.read(path).figures
-            missing = [name for name in figures if not inside(run.out / "figures", name).is_file()]
-        except InputError as error:
-            raise NotebookError(f"{notebook.name}: {error}") from None
-        if missing:
-            raise NotebookError(f"{notebook.name}: {path} names a figure that is not there: {missing[0]}")
+        for name in metrics.read(path).figures:
+            if not inside(run.out / "figures", name).is_file():
+                raise InputError(f"{notebook.name}: {path} names a figure that is not there: {name}")
     return files
-
-
-def _parameters(notebook: Path, run: Run) -> dict[str, object]:
-    """Values for the parameters that the notebook declares; paths as they are seen from the project's root."""
-    import papermill
-
-    values = {
-        "data_root": common.seen_from_root(run.data_root) if run.data_root else "",
-        "budget": run.budget,
-        "out": common.seen_from_root(run.out),
-        "interactive": False,  # no players: executed copies hold no audio
-    }
-    declared = papermill.inspect_notebook(str(notebook))
-    return {name: value for name, value in values.items() if name in declared}
 
 
 def _digest(notebook: Path, run: Run) -> str:
     """Changes whenever something changes that the results of a notebook depend on."""
     code = sorted((ROOT / "helpers").rglob("*.py"))
     contents = [(path.name, file_fingerprint(path)) for path in [notebook, *code, *sorted(CHECKPOINTS.glob("*.pt"))]]
-    data = [common.listing(root, corpus) for corpus, root in corpus_roots([notebook], run).items()]
-    return fingerprint([contents, _parameters(notebook, run), data])
-
-
-def corpus_roots(notebooks: Sequence[Path], run: Run) -> dict[str, Path]:
-    """Corpus -> data root that holds it, for all corpora of the notebooks; generates what is missing."""
-    names = dict.fromkeys(name for notebook in notebooks for name in CORPORA.get(number(notebook), ()))
-    return {name: common.data_root(name, run.data_root, run.budget) for name in names}
+    data = [common.listing(root, corpus) for corpus, root in run.roots([notebook]).items()]
+    return fingerprint([contents, run.parameters(), data])
 
 
 def _without_machine(notebook):

@@ -8,8 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from helpers.plotting import scores, spectrograms
-from helpers.plotting.style import save_figure
+from helpers.plotting import save_figure, scores, spectrograms
 
 NAMES = ("bass", "brass", "flute")
 SCORE = {"value": 0.8, "low": 0.7, "high": 0.85}
