@@ -30,7 +30,6 @@ CUT_OFF = re.compile(r"^\s*(?:data|SSND|Data Size|riff|Riff size)\s*: (\d+) \(sh
 OPEN_END = 0x7FFF0000
 ESTIMATED = ("MP3", "OGG")  # formats whose headers may be wrong about the length
 UNKNOWN = 1 << 60  # frames; libsndfile gives more where a header does not tell
-MANY_TRACKS = "audio tracks need PyAV"
 
 
 class Head(bytes):
@@ -72,41 +71,33 @@ def stream(
     Yields:
         float32 arrays [samples] that concatenated are what `read` returns.
     """
-    rate, blocks = _decode(source, start, duration, track)
-    if not RATES[0] <= rate <= RATES[1]:
-        raise InputError(f"{describe(source)}: cannot be read as audio (sample rate {rate} Hz)")
-    empty = True
-    for block in blocks if rate == sample_rate else _resampled(blocks, rate, sample_rate):
-        if not len(block):
-            continue
-        if not (block.min() > -LOUDEST and block.max() < LOUDEST):  # false for NaN, too
-            raise InputError(f"{describe(source)}: holds values that are not finite numbers; encode it again")
-        empty = False
-        yield block
+    name, empty = _name(source), True
+    with _opened(source, track) as file:
+        if not RATES[0] <= (rate := file.samplerate) <= RATES[1]:
+            raise InputError(f"{name}: cannot be read as audio (sample rate {rate} Hz)")
+        film = isinstance(file, video.Sound)
+        blocks = file.blocks(start, duration) if film else _blocks(file, name, start, duration)
+        for block in blocks if rate == sample_rate else _resampled(blocks, rate, sample_rate):
+            if not len(block):
+                continue
+            if not (block.min() > -LOUDEST and block.max() < LOUDEST):  # false for NaN, too
+                raise InputError(f"{name}: holds values that are not finite numbers; encode it again")
+            empty = False
+            yield block
     if empty:
-        raise InputError(f"{describe(source)}: holds no audio after {start:g} s")
+        raise InputError(f"{name}: holds no audio after {start:g} s")
 
 
 def length(source: Source, track: int = 0) -> float:
-    """Duration in seconds, from the header where it has one.
-
-    Raises:
-        InputError: the file cannot be read.
-    """
-    if track:
-        return video.length(_openable(source), describe(source), track, MANY_TRACKS)
-    try:
-        with soundfile.SoundFile(_openable(source)) as file:
-            return file.frames / file.samplerate
-    except soundfile.LibsndfileError as error:
-        return video.length(*_for_video(source, error), track, error.error_string)
+    """Duration in seconds, from the header where it has one. Raises InputError: the file cannot be read."""
+    with _opened(source, track) as file:
+        return file.length() if isinstance(file, video.Sound) else file.frames / file.samplerate
 
 
 def write(path: Path, waveform: np.ndarray, sample_rate: int, subtype: str = "PCM_16") -> None:
     """Encode [samples] or [samples, channels] to the format of the suffix (wav, flac, au), atomically; clips at ±1.
 
-    Raises:
-        InputError: the file cannot be written.
+    Raises InputError: the file cannot be written.
     """
     encoded = io.BytesIO()  # libsndfile does not tell a full disk from a damaged file
     soundfile.write(encoded, np.clip(waveform, -1.0, 1.0), sample_rate, subtype, format=Path(path).suffix[1:].upper())
@@ -119,11 +110,6 @@ def fit_length(waveform: np.ndarray, samples: int) -> np.ndarray:
     if len(waveform) >= samples:
         return waveform[:samples]
     return np.pad(waveform, (0, samples - len(waveform)))
-
-
-def describe(source: Source) -> str:
-    """How messages name a source."""
-    return "audio data" if isinstance(source, bytes) else str(source)
 
 
 class _HeadFile(io.BytesIO):
@@ -148,6 +134,10 @@ def bytes_of(start: bytes, size: int, seconds: float) -> int:
         return len(start)
 
 
+def _name(source: Source) -> str:
+    return "audio data" if isinstance(source, bytes) else str(source)
+
+
 def _openable(source: Source) -> str | io.BytesIO:
     """What the decoders open; a pipe or a device is not even looked at, for it might never end."""
     if isinstance(source, bytes):
@@ -158,50 +148,46 @@ def _openable(source: Source) -> str | io.BytesIO:
     return os.fsdecode(source)
 
 
-def _decode(source: Source, start: float, duration: float | None, track: int) -> tuple[int, Iterator[np.ndarray]]:
-    """Native sample rate and mono float32 blocks."""
-    if track:
-        return video.stream(_openable(source), describe(source), start, duration, track, MANY_TRACKS)
-    try:
-        file = soundfile.SoundFile(_openable(source))
-    except soundfile.LibsndfileError as error:
-        return video.stream(*_for_video(source, error), start, duration, track, error.error_string)
-    return file.samplerate, _blocks(file, source, start, duration)
-
-
-def _for_video(source: Source, error: soundfile.LibsndfileError) -> tuple[str | io.BytesIO, str]:
-    """What libsndfile could not read, opened again, and its name.
+def _opened(source: Source, track: int) -> soundfile.SoundFile | video.Sound:
+    """A file as libsndfile opens it, else as PyAV does.
 
     FLAC is libsndfile's alone: FFmpeg gives what is left of a damaged file.
     """
-    if source[:4] == b"fLaC" if isinstance(source, bytes) else str(source).lower().endswith(".flac"):
-        raise InputError(f"{describe(source)}: cannot be read as audio ({error.error_string})") from None
-    return _openable(source), describe(source)
-
-
-def _blocks(file: soundfile.SoundFile, source: Source, start: float, duration: float | None) -> Iterator[np.ndarray]:
-    cut_off = InputError(f"{describe(source)}: cut off, it is shorter than its header says; copy it again")
-    with file:
-        if any(int(there) < int(stated) < OPEN_END for stated, there in CUT_OFF.findall(file.extra_info)):
-            raise cut_off
+    reason = "audio tracks need PyAV"
+    if not track:
         try:
-            first = min(round(start * file.samplerate), file.frames)
-            if first:
-                file.seek(first)
-            left = file.frames - first
-            if duration is not None:
-                left = min(left, round(duration * file.samplerate))
-            size = min(round(BLOCK_S * file.samplerate), BLOCK // file.channels)
-            while left > 0:
-                block = file.read(min(left, size), dtype="float32", always_2d=True)
-                if not len(block):
-                    if file.format in ESTIMATED or file.frames > UNKNOWN:
-                        return
-                    raise cut_off
-                yield block[:, 0] if block.shape[1] == 1 else _mono(block)
-                left -= len(block)
+            return soundfile.SoundFile(_openable(source))
         except soundfile.LibsndfileError as error:
-            raise InputError(f"{describe(source)}: damaged audio ({error.error_string})") from None
+            reason = error.error_string
+        if source[:4] == b"fLaC" if isinstance(source, bytes) else str(source).lower().endswith(".flac"):
+            raise InputError(f"{_name(source)}: cannot be read as audio ({reason})")
+    return video.Sound(_openable(source), _name(source), track, reason)
+
+
+def _blocks(file: soundfile.SoundFile, name: str, start: float, duration: float | None) -> Iterator[np.ndarray]:
+    """Mono blocks [samples] between start and start + duration."""
+    cut_off = InputError(f"{name}: cut off, it is shorter than its header says; copy it again")
+    if any(int(there) < int(stated) < OPEN_END for stated, there in CUT_OFF.findall(file.extra_info)):
+        raise cut_off
+    try:
+        first = min(round(start * file.samplerate), file.frames)
+        if first:
+            file.seek(first)
+        left = file.frames - first
+        if duration is not None:
+            left = min(left, round(duration * file.samplerate))
+        size = min(round(BLOCK_S * file.samplerate), BLOCK // file.channels)
+        while left > 0:
+            block = file.read(min(left, size), dtype="float32", always_2d=True)
+            if not len(block):
+                if file.format in ESTIMATED or file.frames > UNKNOWN:
+                    return
+                raise cut_off
+            mean = np.full(block.shape[1], 1 / block.shape[1], np.float32)  # `mean` over so short an axis is slow
+            yield block[:, 0] if len(mean) == 1 else block @ mean
+            left -= len(block)
+    except soundfile.LibsndfileError as error:
+        raise InputError(f"{name}: damaged audio ({error.error_string})") from None
 
 
 def _resampled(blocks: Iterator[np.ndarray], rate: int, sample_rate: int) -> Iterator[np.ndarray]:
@@ -209,8 +195,3 @@ def _resampled(blocks: Iterator[np.ndarray], rate: int, sample_rate: int) -> Ite
     for block in blocks:
         yield resampler.resample_chunk(block)
     yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
-
-
-def _mono(block: np.ndarray) -> np.ndarray:
-    """Mean of the channels, [n, channels] -> [n]; NumPy's `mean` over so short an axis is slow."""
-    return block @ np.full(block.shape[1], 1 / block.shape[1], np.float32)

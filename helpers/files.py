@@ -32,13 +32,10 @@ TEMPORARY = re.compile(r"\..*\.partial-[0-9a-f]{16}(\..*)?")
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` when the block ends without an error.
 
-    A kill at any moment leaves either the old file or the new one. The temporary name keeps the suffix, because
-    many writers choose the format by it. Parent folders are made. A device, a pipe or `/dev/stdout` is never
-    replaced: it is opened, and the finished content copied into it. What killed processes left behind in the folder
-    is removed.
-
-    Raises:
-        InputError: the place cannot be written to.
+    A kill at any moment leaves either the old file or the new one. The temporary name keeps the suffix, because many
+    writers choose the format by it. Parent folders are made. A device, a pipe or `/dev/stdout` is never replaced: it is
+    opened, and the finished content copied into it. What killed processes left behind in the folder is removed. Raises
+    InputError: the place cannot be written to.
     """
     with _place(path) as (target, temporary):
         yield temporary
@@ -53,8 +50,7 @@ def atomic(path: Path) -> Iterator[Path]:
 def check_writable(path: Path) -> None:
     """Find out now that `atomic(path)` would fail after hours of work: a temporary file is written and removed.
 
-    Raises:
-        InputError: the place cannot be written to.
+    Raises InputError: the place cannot be written to.
     """
     with _place(path) as (target, _):
         if os.path.isdir(path):
@@ -81,8 +77,8 @@ def _refuse(constant: str) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 
-    Raises:
-        InputError: the file is missing, cannot be read or is not JSON; names the file and, if it can, line and column.
+    Raises InputError: the file is missing, cannot be read or is not JSON; names the file and, if it can, line and
+    column.
     """
     if not os.path.isfile(path):
         raise InputError(f"{path}: {'is not a file' if os.path.exists(path) else 'no such file'}")
@@ -104,8 +100,7 @@ def read_json(path: Path) -> Any:
 def inside(root: Path, relative: str | Path) -> Path:
     """Resolve a path that came from an input file, which must stay below `root`.
 
-    Raises:
-        InputError: the path is absolute, climbs out of the root, or can be no file's name.
+    Raises InputError: the path is absolute, climbs out of the root, or can be no file's name.
     """
     root = Path(root).resolve()
     try:

@@ -39,9 +39,9 @@ def write_notes(folder: Path, names: tuple[str, ...] = NAMES, suffix: str = ".wa
 
 def example(name: str) -> dict:
     """What the official examples.json says of a note, as far as it is read."""
-    family, instrument = nsynth.family_of(name, name)
-    return {"note_str": name, "instrument_str": instrument, "instrument_family": family,
-            "instrument_family_str": nsynth.FAMILIES[family]}  # fmt: skip
+    said = nsynth.NAME.fullmatch(name)
+    return {"note_str": name, "instrument_str": said["instrument"], "instrument_family_str": said["family"],
+            "instrument_family": nsynth.FAMILIES.index(said["family"])}  # fmt: skip
 
 
 def write_split(root: Path, split: str = "test", names: tuple[str, ...] = NAMES, suffix: str = ".wav") -> Path:

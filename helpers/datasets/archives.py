@@ -1,7 +1,4 @@
-"""Archives: fetched with pooch, checksummed and going on where they were cut off, and read without unpacking them.
-
-Tar archives are read as a stream, from front to back. `digests` compares the contents of clips wherever they lie.
-"""
+"""Archives: fetched with pooch, and read as a stream without unpacking them; contents of clips wherever they lie."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,7 +26,6 @@ FIRST = 1 << 20  # bytes of a file that are read before its length is thought ab
 MOST = 1 << 26  # bytes of a file that are ever held in memory where only its beginning is wanted
 TIMEOUT_S = 30
 BATCH = 256  # files in memory at a time, at most
-NAMED = 5  # files that a problem names
 
 
 @dataclass(frozen=True)
@@ -54,27 +50,25 @@ def series(url: str, parts: Mapping[str, tuple[str, str]]) -> dict[str, Archive]
 def fetch(archive: Archive, folder: Path) -> Path:
     """Download a file unless it is there already with the right checksum; returns its path.
 
-    A download that was cut off leaves `<name>.part` and goes on from there next time.
-
-    Raises:
-        InputError: the server cannot be reached, or the file is not the one that was published.
+    A download that was cut off leaves `<name>.part` and goes on from there next time. Raises InputError: the server
+    cannot be reached, or the file is not the one that was published.
     """
     import pooch
     import requests
 
     def download(url: str, output_file: str, _pooch: object) -> None:
-        _resume(url, Path(folder) / f"{archive.name}.part")
-        os.replace(Path(folder) / f"{archive.name}.part", output_file)
+        part = Path(folder) / f"{archive.name}.part"
+        _resume(url, part)
+        os.replace(part, output_file)
 
     Path(folder).mkdir(parents=True, exist_ok=True)
     try:
         return Path(pooch.retrieve(archive.url, archive.checksum, archive.name, folder, downloader=download))
     except requests.RequestException as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{archive.url}: cannot be downloaded ({reason}); the same command goes on later") from None
+        reason = f"cannot be downloaded ({str(error).splitlines()[0]}); the same command goes on later"
     except ValueError:
-        reason = f"the file differs from the published one ({archive.checksum})"
-        raise InputError(f"{archive.url}: {reason}; try again") from None
+        reason = f"the file differs from the published one ({archive.checksum}); try again"
+    raise InputError(f"{archive.url}: {reason}")
 
 
 def _resume(url: str, part: Path) -> None:
@@ -102,11 +96,7 @@ def is_archive(path: Path) -> bool:
 
 
 def archive_members(path: Path) -> list[str]:
-    """Names of the files in an archive, in their order; one pass over all of it, which checks its checksums.
-
-    Raises:
-        InputError: the archive is damaged or cut off.
-    """
+    """Names of the files in an archive, in their order; an InputError if anything in it is damaged or cut off."""
     return [name for name, _ in _files(path, frozenset(), None)]
 
 
@@ -114,31 +104,24 @@ def sources(clips: Sequence[Clip], seconds: float | None = None) -> Iterator[Pat
     """For each clip its path, or its content if it lies in an archive.
 
     Clips of one archive must follow each other in the archive's order, as `archive_members` gives it. Where only the
-    first `seconds` of the clips are wanted, of a large file only as many bytes are held in memory as they take.
-
-    Raises:
-        InputError: an archive is damaged, or does not hold a clip any more.
+    first `seconds` of the clips are wanted, of a large file only as many bytes are held in memory as they take. Raises
+    InputError: an archive is damaged, or does not hold a clip any more.
     """
-    position = 0
-    while position < len(clips):
-        clip = clips[position]
-        if clip.member is None:
-            yield clip.path
-            position += 1
+    for (path, packed), group in groupby(clips, key=lambda clip: (clip.path, clip.member is not None)):
+        if not packed:
+            yield from (clip.path for clip in group)
             continue
-        wanted = [c.member for c in clips[position:] if c.path == clip.path]
-        end = position + len(wanted)
-        for _, content in _files(clip.path, frozenset(wanted), seconds):
-            if content is not None and position < end:
-                yield content
-                position += 1
-        if position < end:
-            raise InputError(f"{clip.path}: has changed while it was read; start again")
+        wanted = [clip.member for clip in group]
+        contents = (content for _, content in _files(path, frozenset(wanted), seconds) if content is not None)
+        try:
+            yield from (content for _, content in zip(wanted, contents, strict=True))
+        except ValueError:
+            raise InputError(f"{path}: has changed while it was read; start again") from None
 
 
 def some(names: Sequence[str]) -> str:
     """The first of many names, for a problem that concerns them all."""
-    return ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
 
 
 def digests(clips: Sequence[Clip], sample_rate: int, label: str) -> Iterator[bytes | InputError]:

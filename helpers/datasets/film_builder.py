@@ -33,10 +33,8 @@ from helpers.files import atomic
 def build(path: Path, root: Path, out: Path) -> Path:
     """Build the data set of a sources file, whose films' paths start from `root`; returns the path of the manifest.
 
-    Of sound only a block is in memory at a time.
-
-    Raises:
-        InputError: the sources file has faults, a film is damaged, or `out` cannot be written to.
+    Of sound only a block is in memory at a time. Raises InputError: the sources file has faults, a film is damaged, or
+    `out` cannot be written to.
     """
     sources, films = film_checks.read(path, root)
     if len(films) < len(sources.sources):

@@ -3,17 +3,16 @@
 Source: T. Nakai, N. Koide-Majima, S. Nishimoto: Correspondence of categorical and feature-based representations of
         music in the human brain. Brain and Behavior 11(1), 2021; OpenNeuro ds003720.
 
-`Test_run-06-40_reggae.00013_15s.wav` is column 06, row 40 of the table that orders the test runs (both counted from
-one), then the genre, the number of the GTZAN track, and the length in seconds. There are 40 rows in each run, 6 test
-runs and 12 training runs. A track can be heard in several runs: it is the group.
+`Test_run-06-40_reggae.00013_15s.wav` is column (run) 06, row 40 of the order of the test runs, both counted from one,
+then genre, GTZAN track, and seconds. A track can be heard in several runs: it is the group.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,8 +30,7 @@ NAME = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Stimulus:
+class Stimulus(NamedTuple):
     """What the name of a stimulus file says; `column` and `row` count from one."""
 
     part: str
@@ -43,9 +41,9 @@ class Stimulus:
     seconds: float
 
 
-def is_stimulus(name: str) -> bool:
+def is_stimulus(name: str) -> re.Match | None:
     """Whether a file name, with or without folders, has the form of a stimulus name."""
-    return bool(_match(name))
+    return NAME.fullmatch(name.replace("\\", "/").rsplit("/", 1)[-1])
 
 
 def parse(name: str) -> Stimulus:
@@ -57,7 +55,7 @@ def parse(name: str) -> Stimulus:
     Raises:
         InputError: not such a name, an unknown genre, or a place outside of the 40 rows and 6 or 12 columns.
     """
-    match = _match(name)
+    match = is_stimulus(name)
     if not match:
         raise InputError(f"{name}: not a stimulus name such as Test_run-06-40_reggae.00013_15s.wav")
     part, genre = "test" if match["part"].lower() == "test" else "train", match["genre"].lower()
@@ -72,8 +70,7 @@ def parse(name: str) -> Stimulus:
 def order_table(names: Iterable[str], part: str) -> np.ndarray:
     """Which track stood where, by the names: strings [40 rows, 12 training or 6 test runs], empty where none is named.
 
-    Raises:
-        InputError: a name is malformed, or two different tracks claim one place.
+    Raises InputError: a name is malformed, or two different tracks claim one place.
     """
     table = np.full((ROWS, COLUMNS[part]), "", dtype="<U32")
     for one in map(parse, names):
@@ -86,19 +83,14 @@ def order_table(names: Iterable[str], part: str) -> np.ndarray:
 
 
 def clips(root: Path, part: str) -> list[Clip]:
-    """Stimuli of one part below `root` (`run_dataset/<genre>/…`), ordered by run and row, labels from their names.
-
-    Raises:
-        InputError: there are none, or two different tracks claim one place.
-    """
+    """Stimuli of one part below `root` (`run_dataset/<genre>/…`), by run and row; an InputError as of `order_table`."""
     return _ordered([path for path in Path(root).rglob("*_run-*") if path.is_file()], part, str(root))
 
 
 def listed(list_file: Path, root: Path, part: str) -> list[Clip]:
     """Stimuli that `train_list.txt` or `test_list.txt` names (paths below `root`), ordered by run and row.
 
-    Raises:
-        InputError: the list is missing, names something that is not there, or points outside of `root`.
+    Raises InputError: the list is missing, names something that is not there, or points outside of `root`.
     """
     paths = [inside(root, line.replace("\\", "/")) for line in list_lines(list_file)]
     for path in paths:
@@ -107,14 +99,9 @@ def listed(list_file: Path, root: Path, part: str) -> list[Clip]:
     return _ordered(paths, part, str(list_file))
 
 
-def _match(name: str) -> re.Match | None:
-    return NAME.fullmatch(name.replace("\\", "/").rsplit("/", 1)[-1])
-
-
 def _ordered(paths: Sequence[Path], part: str, where: str) -> list[Clip]:
-    paths = sorted(paths, key=lambda path: path.name)
-    order_table([path.name for path in paths], part)  # two tracks in one place are an error
-    stimuli = [(one, path) for one, path in ((parse(path.name), path) for path in paths) if one.part == part]
-    stimuli.sort(key=lambda pair: (pair[0].column, pair[0].row))
-    found = [Clip(path, (GENRES.index(one.genre),), one.track, duration=one.seconds) for one, path in stimuli]
+    order_table(sorted(path.name for path in paths), part)  # two tracks in one place are an error
+    stimuli = [(one.column, one.row, path.name, one, path) for path in paths if (one := parse(path.name)).part == part]
+    found = [Clip(path, (GENRES.index(one.genre),), one.track, duration=one.seconds)
+             for *_, one, path in sorted(stimuli)]
     return require(found, f"{where} ({part} stimuli)")

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,12 +40,11 @@ PROTOCOLS = ("filtered", "track", "leaky")
 SPLITS = ("train", "valid", "test")
 FOLDERS = ("gtzan/genres", "genres", "gtzan/genres_original", "genres_original", "Data/genres_original", "gtzan", ".")
 REMEDY = "`python -m helpers genre download` says where GTZAN comes from"
-TRACK = re.compile(r"(?P<track>(?P<genre>[a-z]+)\.(?P<number>\d{5}))(?:[._-][\w-]+)?\.(?:au|wav|flac)", re.IGNORECASE)
+TRACK = re.compile(r"(?P<track>[a-z]+\.\d{5})(?:[._-][\w-]+)?\.(?:au|wav|flac)", re.IGNORECASE)
 SHORTEST = 0.5  # s; what is shorter says nothing about its genre
 
 
-@dataclass(frozen=True)
-class Tracks:
+class Tracks(NamedTuple):
     """What `tracks` found."""
 
     clips: list[Clip]  # whole files; group: track name, duration: that of the file
@@ -60,11 +60,9 @@ def folder(root: Path) -> Path:
 def tracks(root: Path, genres: Sequence[str] = GENRES) -> Tracks:
     """Every readable file of the given genres, in the order of genre and name; labels index `genres`.
 
-    Names may carry a suffix after the number (`blues.00029_noise.wav`, an augmented copy): the group is the track.
-    If a track lies there as `.au` and as `.wav`, the first readable one counts.
-
-    Raises:
-        InputError: no such folder, an unknown genre, or not one readable file.
+    Names may carry a suffix after the number (`blues.00029_noise.wav`, an augmented copy): the group is the track. If a
+    track lies there as `.au` and as `.wav`, the first readable one counts. Raises InputError: no such folder, an
+    unknown genre, or not one readable file.
     """
     if unknown := set(genres) - set(GENRES):
         raise InputError(f"genre {', '.join(sorted(unknown))}: unknown; choose from {', '.join(GENRES)}")
@@ -77,14 +75,11 @@ def tracks(root: Path, genres: Sequence[str] = GENRES) -> Tracks:
             if match is None or path.stem in found:
                 continue
             try:
-                seconds = audio.length(path)
+                if (seconds := audio.length(path)) < SHORTEST:
+                    raise InputError(f"{path}: too short ({seconds:.2f} s)")
+                found[path.stem] = Clip(path, (label,), match["track"].lower(), duration=seconds)
             except InputError as error:
                 skipped.append(str(error))
-                continue
-            if seconds < SHORTEST:
-                skipped.append(f"{path}: too short ({seconds:.2f} s)")
-            else:
-                found[path.stem] = Clip(path, (label,), match["track"].lower(), duration=seconds)
     skipped = [line for line in skipped if Path(line.split(": ")[0]).stem not in found]
     return Tracks(require(list(found.values()), str(base)), skipped)
 
@@ -129,10 +124,8 @@ def clips(root: Path, part: str) -> list[Clip]:
 def listed(clips: Sequence[Clip], list_file: Path) -> list[Clip]:
     """The clips that a list file names (`train_list.txt`, `test_list.txt`: one path or name a line), in its order.
 
-    Folders and suffixes in the list do not matter, so that a list made elsewhere fits.
-
-    Raises:
-        InputError: the file is missing, or names a track that is not among the clips.
+    Folders and suffixes in the list do not matter, so that a list made elsewhere fits. Raises InputError: the file is
+    missing, or names a track that is not among the clips.
     """
     by_name = {clip.name: clip for clip in clips}
     chosen = []
@@ -188,14 +181,15 @@ RANGES = {  # numbers of the tracks of each part of the fault-filtered split
 }  # fmt: skip
 
 
-def filtered_tracks() -> dict[str, frozenset[str]]:
+def filtered_tracks() -> dict[str, set[str]]:
     """Track names (`blues.00029`) of each part."""
     parts: dict[str, set[str]] = {part: set() for part in SPLITS}
     for genre, texts in RANGES.items():
         for part, text in zip(SPLITS, texts, strict=True):
-            for first, *last in (span.split("-") for span in text.split()):
-                parts[part] |= {f"{genre}.{number:05d}" for number in range(int(first), int((last or [first])[0]) + 1)}
-    return {part: frozenset(names) for part, names in parts.items()}
+            for span in text.split():
+                first, last = int(span.split("-")[0]), int(span.split("-")[-1])
+                parts[part] |= {f"{genre}.{number:05d}" for number in range(first, last + 1)}
+    return parts
 
 
 CORPUS = Corpus(

@@ -51,28 +51,19 @@ def clips(root: Path, split: str) -> list[Clip]:
             or holds an unknown code.
     """
     clip_of = _training_clip if split == "train" else _test_clip
-    found = [clip_of(path) for path in _paths(root, split)]
-    where = ", ".join(map(str, split_folders(root, split))) or f"{root}: IRMAS-TestingData-Part1"
-    return require(found, where)
-
-
-def split_folders(root: Path, split: str) -> list[Path]:
-    """The training folder, or those test folders (Part1 to Part3) that are there, in `root` or in `root/irmas`.
-
-    Raises:
-        InputError: there is no training folder. Without test folders the list is empty.
-    """
-    train = locate(("irmas/IRMAS-TrainingData", "IRMAS-TrainingData"), root, REMEDY)
-    return [train] if split == "train" else sorted(p for p in train.parent.glob("IRMAS-TestingData*") if p.is_dir())
+    return require([clip_of(path) for path in _paths(root, split)], f"{root} ({split} clips of IRMAS)")
 
 
 def _paths(root: Path, split: str) -> list[Path]:
-    return [path for folder in split_folders(root, split) for path in audio_files(folder)]
+    """Audio files of the training folder, or of the test folders that are there, in `root` or in `root/irmas`."""
+    train = locate(("irmas/IRMAS-TrainingData", "IRMAS-TrainingData"), root, REMEDY)
+    folders = [train] if split == "train" else sorted(train.parent.glob("IRMAS-TestingData*"))
+    return [path for folder in folders for path in audio_files(folder)]
 
 
 def _test_clip(path: Path) -> Clip:
     """A test excerpt with the labels beside it."""
-    return Clip(path, read_labels(path.with_suffix(".txt")), track(path))
+    return Clip(path, read_labels(path.with_suffix(".txt")), EXCERPT.sub("", path.stem))
 
 
 def _training_clip(path: Path) -> Clip:
@@ -85,26 +76,20 @@ def _training_clip(path: Path) -> Clip:
 
 
 def read_labels(path: Path) -> tuple[int, ...]:
-    """Sorted class indices of a test excerpt; one code a line, tolerant of blanks, case and line ends.
-
-    Raises:
-        InputError: the file is missing, empty, not text, or holds an unknown code (its line is named).
-    """
+    """Sorted class indices of a test excerpt: one code a line, whatever its case; an InputError if it holds none."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         raise InputError(f"{path}: no such label file; every test excerpt needs one beside it") from None
     except (OSError, UnicodeDecodeError):
         raise InputError(f"{path}: is not text; one instrument code a line is expected") from None
-    labels = set()
-    for number, line in enumerate(lines, start=1):
-        for code in line.lower().split():
-            if code not in CODES:
-                raise InputError(f"{path}: line {number}: {code!r} is none of {', '.join(CODES)}")
-            labels.add(CODES.index(code))
-    if not labels:
+    codes = [(number, code) for number, line in enumerate(lines, start=1) for code in line.lower().split()]
+    for number, code in codes:
+        if code not in CODES:
+            raise InputError(f"{path}: line {number}: {code!r} is none of {', '.join(CODES)}")
+    if not codes:
         raise InputError(f"{path}: holds no instrument code; write one of {', '.join(CODES)} a line")
-    return tuple(sorted(labels))
+    return tuple(sorted({CODES.index(code) for _, code in codes}))
 
 
 def ground_truth(path: Path) -> tuple[int, ...] | None:
@@ -114,15 +99,6 @@ def ground_truth(path: Path) -> tuple[int, ...] | None:
     return (CODES.index(path.parent.name),) if path.parent.name in CODES else None
 
 
-def track(path: Path) -> str:
-    """The track a test excerpt was cut from: its name without the number at the end.
-
-    >>> track(Path("Debussy - Arabesque-7.wav"))
-    'Debussy - Arabesque'
-    """
-    return EXCERPT.sub("", path.stem)
-
-
 def audio_files(folder: Path) -> Iterator[Path]:
     """Audio files below a folder in order, without the hidden ones that archives from macOS hold."""
     return (path for path in sorted(Path(folder).rglob("*"))
@@ -130,16 +106,16 @@ def audio_files(folder: Path) -> Iterator[Path]:
 
 
 def validate(root: Path) -> Report:
-    """Count clips, read every label file and every audio header; faults are collected, not raised.
-
-    Raises:
-        InputError: there is no training folder at all.
-    """
+    """Count clips, read every label file and audio header; faults are collected, not raised."""
     train, test = _paths(root, "train"), _paths(root, "test")
     label = CORPUS.label(root, "train", len(train))
     problems = [*_faults(train, test)]
-    if label != "demo":
-        problems += _missing(train, test)
+    found = Counter(path.parent.name for path in train)
+    short = [f"{code} {found[code]} of {n}" for code, n in OFFICIAL_TRAIN.items() if found[code] != n]
+    if short and label != "demo":
+        problems.append(f"training clips: {', '.join(short)}; {REMEDY}")
+    if len(test) != OFFICIAL["test"] and label != "demo":
+        problems.append(f"test excerpts: {len(test)} of {OFFICIAL['test']}; {REMEDY}")
     unnamed = sum(not RECORDING.search(path.stem) for path in train)
     notes = [f"{unnamed} training clips have no recording id: a split cannot keep their recordings together"]
     return CORPUS.report(label, {"train": len(train), "test": len(test)}, problems, notes if unnamed else [])
@@ -187,15 +163,6 @@ def _in_its_folder(path: Path) -> None:
 def _has_sound(path: Path) -> None:
     if audio.length(path) == 0:
         raise InputError(f"{path}: holds no audio; unpack it again")
-
-
-def _missing(train: list[Path], test: list[Path]) -> Iterator[str]:
-    """Counts that differ from the published ones."""
-    found = Counter(path.parent.name for path in train)
-    if short := [f"{code} {found[code]} of {n}" for code, n in OFFICIAL_TRAIN.items() if found[code] != n]:
-        yield f"training clips: {', '.join(short)}; {REMEDY}"
-    if len(test) != OFFICIAL["test"]:
-        yield f"test excerpts: {len(test)} of {OFFICIAL['test']}; {REMEDY}"
 
 
 CORPUS = Corpus(

@@ -42,8 +42,11 @@ class MixtureDataset:
     """
 
     def __init__(self, data: ClipDataset, n: int, voices: int, seed: int) -> None:
-        self.data, self.seed = data, seed
-        self.members = [self._draw(index, voices) for index in range(n)]
+        self.data, self.seed, self.members = data, seed, []
+        for index in range(n):
+            rng = np.random.default_rng((seed, index))
+            others = rng.choice(len(data), int(rng.integers(voices)))
+            self.members.append([index % len(data), *others.tolist()])
         self.targets = np.stack([data.targets[members].max(axis=0) for members in self.members])
 
     def __len__(self) -> int:
@@ -58,18 +61,9 @@ class MixtureDataset:
             mixture += waveform * np.float32(10 ** (level / 20) / max(np.sqrt(np.mean(waveform**2)), 1e-6))
         return mixture / max(np.abs(mixture).max(), 1.0), self.targets[index]
 
-    def _draw(self, index: int, voices: int) -> list[int]:
-        rng = np.random.default_rng((self.seed, index))
-        others = rng.choice(len(self.data), int(rng.integers(voices)))
-        return [index % len(self.data), *others.tolist()]
-
 
 def playing(notes: Sequence[Clip], codes: Sequence[str]) -> list[Clip]:
-    """The NSynth notes that stand for instruments of IRMAS, labelled with their place in `codes`.
-
-    Raises:
-        InputError: there are none, or only for one of them.
-    """
+    """NSynth notes that stand for codes of IRMAS, labels index `codes`; an InputError if fewer than two have any."""
     found = []
     for number, code in enumerate(codes):
         beginning, low, high = PLAYED[code]

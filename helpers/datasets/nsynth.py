@@ -108,17 +108,6 @@ def read_folder(path: Path, labelled: bool = True) -> list[Clip]:
     return require(found, f"{path} (looked for .wav and .flac)")
 
 
-def family_of(name: str, where: str) -> tuple[int, str]:
-    """Family index and instrument of a note's name; an InputError that names `where` if it tells none of the 11."""
-    match = NAME.fullmatch(name)
-    if not match:
-        remedy = "add examples.json, or name files <family>_<source>_<instrument>-<pitch>-<velocity>"
-        raise NoLabels(f"{where}: no label source; {remedy}")
-    if match["family"] not in FAMILIES:
-        raise InputError(f"{where}: family {match['family']!r} is none of {', '.join(FAMILIES)}")
-    return FAMILIES.index(match["family"]), match["instrument"]
-
-
 def pitch_of(clip: Clip) -> int | None:
     """MIDI pitch from the name of a note, if it has an official name."""
     match = NAME.fullmatch(clip.name)
@@ -145,11 +134,9 @@ def family_counts(notes: Iterable[Clip]) -> dict[str, int]:
 def _audio_files(folder: Path) -> dict[str, str]:
     """Stem -> file name; one listing of the folder, no look at single files."""
     try:
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if _is_audio(entry.name)]
+        return {name.rsplit(".", 1)[0]: name for name in os.listdir(folder) if _is_audio(name)}
     except OSError as error:
         raise InputError(f"{folder}: cannot be read ({error.strerror or error})") from None
-    return {name.rsplit(".", 1)[0]: name for name in names}
 
 
 def _is_audio(name: str) -> bool:
@@ -161,8 +148,18 @@ def _clip(stem: str, path: Path, member: str | None, labelled: bool) -> Clip:
     """A note with the label that its name gives, or with none."""
     if not labelled:
         return Clip(path, (), stem, member=member)
-    label, instrument = family_of(stem, member or str(path))
-    return Clip(path, (label,), instrument, member=member)
+    match, where = NAME.fullmatch(stem), member or path
+    if not match:
+        remedy = "add examples.json, or name files <family>_<source>_<instrument>-<pitch>-<velocity>"
+        raise NoLabels(f"{where}: no label source; {remedy}")
+    return Clip(path, (_family(match["family"], where),), match["instrument"], member=member)
+
+
+def _family(name: object, where: object) -> int:
+    """Index of a family; an InputError that names `where` if it is none of the 11."""
+    if name not in FAMILIES:
+        raise InputError(f"{where}: family {name!r} is none of {', '.join(FAMILIES)}")
+    return FAMILIES.index(name)
 
 
 def _listed_clips(listed: Path, folder: Path, files: dict[str, str]) -> list[Clip]:
@@ -170,8 +167,7 @@ def _listed_clips(listed: Path, folder: Path, files: dict[str, str]) -> list[Cli
     examples = read_json(listed)
     if not isinstance(examples, dict) or not all(isinstance(v, dict) for v in examples.values()):
         raise InputError(f"{listed}: is not a dictionary of notes; take the file that came with the audio")
-    require(list(examples), str(listed))
-    if not files.keys() & examples.keys():
+    if require(list(examples), str(listed)) and not files.keys() & examples.keys():
         raise InputError(f"{listed}: names none of the {len(files)} audio files in {folder}; it belongs elsewhere")
     return [_listed_clip(listed, stem, examples[stem], folder, files) for stem in sorted(examples)]
 
@@ -184,29 +180,23 @@ def _listed_clip(listed: Path, stem: str, fields: dict, folder: Path, files: dic
     stated = [family for family in (by_index, fields.get("instrument_family_str")) if family is not None]
     if not stated:
         return _clip(stem, path, None, labelled=True)
-    for family in stated:
-        if family not in FAMILIES:
-            raise InputError(f"{listed}: {stem}: family {family!r} is none of {', '.join(FAMILIES)}")
+    label, *_ = (_family(family, f"{listed}: {stem}") for family in stated)
     if len(different := sorted({*stated, match["family"] if match else stated[0]})) > 1:
         raise InputError(f"{listed}: {stem}: {' and '.join(different)} by its fields and name; one of them is wrong")
     instrument = match["instrument"] if match else str(fields.get("instrument_str", stem))
-    return Clip(path, (FAMILIES.index(stated[0]),), instrument)
+    return Clip(path, (label,), instrument)
 
 
 def validate(root: Path) -> Report:
-    """Check every split below `root`; decodes all notes to compare them, a few files at a time.
-
-    Raises:
-        InputError: there is no split at all, or one cannot be understood.
-    """
+    """Check every split below `root`, all notes decoded; an InputError if there is none or one is not understood."""
     folders: dict[str, Path] = {}
     for split in OFFICIAL:
         with contextlib.suppress(InputError):
             folders[split] = find_split(root, split)
     if not folders:
         raise InputError(f"{root}: holds no nsynth-train, nsynth-valid or nsynth-test; {REMEDY}")
-    notes = {split: read_folder(folder) for split, folder in folders.items()}
-    counts, lines = {split: len(clips) for split, clips in notes.items()}, []
+    notes, lines = {split: read_folder(folder) for split, folder in folders.items()}, []
+    counts = {split: len(clips) for split, clips in notes.items()}
     for split, clips in notes.items():
         lines.append(f"{split}: " + ", ".join(f"{k} {n}" for k, n in family_counts(clips).items()))
         if noise := [clip.name for clip in clips if is_noise_only(clip)]:

@@ -151,7 +151,8 @@ def test_what_is_no_split_is_told_in_one_line(tmp_path: Path, kind: str) -> None
 
 
 def test_names_tell_family_instrument_source_and_pitch(tmp_path: Path) -> None:
-    assert nsynth.family_of("synth_lead_synthetic_011-053-127", "") == (9, "synth_lead_synthetic_011")
+    (lead,) = nsynth.read_folder(write_notes(tmp_path / "lead", ("synth_lead_synthetic_011-053-127",)))
+    assert (lead.labels, lead.group) == ((9,), "synth_lead_synthetic_011")
     clips = nsynth.read_folder(write_notes(tmp_path, ("brass_acoustic_046-083-100", "brass_acoustic_046-084-100")))
     assert [nsynth.pitch_of(clip) for clip in clips] == [83, 84]
     assert {nsynth.kind_of(clip) for clip in clips} == {"brass_acoustic"}
