@@ -42,20 +42,11 @@ Source = Path | str | bytes
 
 
 def read(source: Source, sample_rate: int, start: float = 0.0, duration: float | None = None) -> np.ndarray:
-    """Decode a file, or its bytes, to mono.
+    """Decode a file, its bytes or their `Head` to mono: float32 [samples], full scale ±1, channels averaged.
 
-    Args:
-        source: path, or the content of an audio file (or its `Head`).
-        sample_rate: rate of the result in Hz; other rates are converted (soxr, high quality).
-        start: seconds to skip.
-        duration: seconds to read at most; None reads to the end.
-
-    Returns:
-        float32 array [samples]; full scale is ±1, the channels are averaged.
-
-    Raises:
-        InputError: the file is missing, no regular file, unreadable, shorter than its header says, empty, or holds
-            values that are not finite.
+    `start` seconds are skipped and at most `duration` seconds read; other rates than `sample_rate` (Hz) are converted
+    (soxr, high quality). Raises InputError: the file is missing, no regular file, unreadable, shorter than its header
+    says, empty, or holds values that are not finite.
     """
     blocks = list(stream(source, sample_rate, start, duration))
     return np.concatenate(blocks) if len(blocks) > 1 else blocks[0]
@@ -64,12 +55,9 @@ def read(source: Source, sample_rate: int, start: float = 0.0, duration: float |
 def stream(
     source: Source, sample_rate: int, start: float = 0.0, duration: float | None = None, track: int = 0
 ) -> Iterator[np.ndarray]:
-    """Decode a file of any length block by block with constant memory; same contract as `read`.
+    """Blocks, float32 [samples], that concatenated are what `read` returns; with constant memory.
 
     `track` chooses among the audio streams of a film, counted from 0.
-
-    Yields:
-        float32 arrays [samples] that concatenated are what `read` returns.
     """
     name, empty = _name(source), True
     with _opened(source, track) as file:
@@ -89,16 +77,13 @@ def stream(
 
 
 def length(source: Source, track: int = 0) -> float:
-    """Duration in seconds, from the header where it has one. Raises InputError: the file cannot be read."""
+    """Duration in seconds, from the header where it has one; an InputError if the file cannot be read."""
     with _opened(source, track) as file:
         return file.length() if isinstance(file, video.Sound) else file.frames / file.samplerate
 
 
 def write(path: Path, waveform: np.ndarray, sample_rate: int, subtype: str = "PCM_16") -> None:
-    """Encode [samples] or [samples, channels] to the format of the suffix (wav, flac, au), atomically; clips at ±1.
-
-    Raises InputError: the file cannot be written.
-    """
+    """Encode [samples] or [samples, channels] in the format of the suffix (wav, flac, au), atomically; clips at ±1."""
     encoded = io.BytesIO()  # libsndfile does not tell a full disk from a damaged file
     soundfile.write(encoded, np.clip(waveform, -1.0, 1.0), sample_rate, subtype, format=Path(path).suffix[1:].upper())
     with atomic(path) as temporary:

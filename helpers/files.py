@@ -48,10 +48,7 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def check_writable(path: Path) -> None:
-    """Find out now that `atomic(path)` would fail after hours of work: a temporary file is written and removed.
-
-    Raises InputError: the place cannot be written to.
-    """
+    """Raise now the InputError that `atomic(path)` would raise after hours of work; nothing is left there."""
     with _place(path) as (target, _):
         if os.path.isdir(path):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -75,11 +72,7 @@ def _refuse(constant: str) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises InputError: the file is missing, cannot be read or is not JSON; names the file and, if it can, line and
-    column.
-    """
+    """Read a JSON file; an InputError names the file and, if it can, line and column."""
     if not os.path.isfile(path):
         raise InputError(f"{path}: {'is not a file' if os.path.exists(path) else 'no such file'}")
     try:
@@ -98,10 +91,7 @@ def read_json(path: Path) -> Any:
 
 
 def inside(root: Path, relative: str | Path) -> Path:
-    """Resolve a path that came from an input file, which must stay below `root`.
-
-    Raises InputError: the path is absolute, climbs out of the root, or can be no file's name.
-    """
+    """A path from an input file, resolved; an InputError if it leaves `root` or can be no file's name."""
     root = Path(root).resolve()
     try:
         path = (root / relative).resolve()

@@ -167,10 +167,7 @@ def subset(clips: Sequence[Clip], most: int, seed: int = 0) -> list[Clip]:
 
 
 def grouped_folds(labels: Sequence[int], groups: Sequence[str], n_splits: int, seed: int = 0) -> np.ndarray:
-    """Fold 0 … n_splits - 1 of every clip as integers [clips]: groups stay whole, classes keep about their shares.
-
-    Raises an InputError for fewer groups than folds, or fewer than two folds.
-    """
+    """Fold 0 … n_splits - 1 of every clip, integers [clips]: groups stay whole, classes keep about their shares."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     _, numbers = np.unique(labels, return_inverse=True)

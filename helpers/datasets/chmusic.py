@@ -25,11 +25,7 @@ REMEDY = "get ChMusic from opendatalab.com/OpenDataLab/ChMusic and put its WAV f
 
 
 def clips(root: Path, split: str) -> list[Clip]:
-    """Clips of five seconds of the pieces of "train" or "test"; the piece is the group, a rest at the end is left out.
-
-    Raises:
-        InputError: the corpus is not there, or a file cannot be read.
-    """
+    """Clips of five seconds of the pieces for "train" or "test"; the piece is the group, a rest is left out."""
     found = []
     for path, instrument, piece in pieces(root):
         if piece in PIECES[split]:

@@ -62,14 +62,10 @@ class Film(NamedTuple):
 
 
 def read(path: Path, root: Path) -> tuple[Sources, list[Film]]:
-    """Read a sources file and look into every film; films' paths start from `root`.
+    """The sources of a file, and their films in the same order, less those that are not downloaded yet.
 
-    Returns:
-        the sources, and their films in the same order, less those that are not downloaded yet.
-
-    Raises:
-        SourcesError: there are faults; it has all of them.
-        InputError: the file is missing or not JSON.
+    Every film is looked into; their paths start from `root`. Raises SourcesError with all faults if there are any, and
+    InputError: the file is missing or not JSON.
     """
     content = read_json(path)
     faults = structure(content)

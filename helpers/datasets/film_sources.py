@@ -157,10 +157,7 @@ def take_in(labels: Path, sources: Path, about: dict) -> int:
 
 
 def read_labels(path: Path) -> list[dict]:
-    """Labels of Audacity, Praat or ELAN as segments of a sources file, by the suffix of their file.
-
-    Raises InputError: the file is missing or of another kind, or holds what is no label; names every such place.
-    """
+    """Labels of Audacity, Praat or ELAN as segments of a sources file; an InputError names what is none."""
     path = Path(path)
     if path.suffix.lower() not in READERS:
         raise InputError(f"{path}: is not a label file; {', '.join(READERS)} are read")

@@ -135,11 +135,7 @@ def solos(films: Sequence[BuiltFilm]) -> list[Clip]:
 
 
 def summary(films: Films) -> list[dict]:
-    """Seconds of each instrument and of each number of simultaneous instruments, film by film.
-
-    Returns:
-        one dictionary a film: id, split, seconds, labelled (s), heard {instrument: s}, polyphony [s of 0, 1, 2, …].
-    """
+    """Of each film id, split, seconds, labelled (s), heard {instrument: s}, polyphony [s of 0, 1, 2, … at once]."""
     rows = []
     for film in films.films:
         known = ~np.isnan(film.labels).any(axis=1)

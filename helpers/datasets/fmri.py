@@ -47,13 +47,10 @@ def is_stimulus(name: str) -> re.Match | None:
 
 
 def parse(name: str) -> Stimulus:
-    """Read a file name (folders before it do not matter; an augmentation's suffix is allowed).
+    """Read a file name, with or without folders and an augmentation's suffix; an InputError if it cannot be one.
 
     >>> parse("reggae/Test_run-06-40_reggae.00013_15s.wav")
     Stimulus(part='test', column=6, row=40, genre='reggae', track='reggae.00013', seconds=15.0)
-
-    Raises:
-        InputError: not such a name, an unknown genre, or a place outside of the 40 rows and 6 or 12 columns.
     """
     match = is_stimulus(name)
     if not match:
@@ -88,10 +85,7 @@ def clips(root: Path, part: str) -> list[Clip]:
 
 
 def listed(list_file: Path, root: Path, part: str) -> list[Clip]:
-    """Stimuli that `train_list.txt` or `test_list.txt` names (paths below `root`), ordered by run and row.
-
-    Raises InputError: the list is missing, names something that is not there, or points outside of `root`.
-    """
+    """Stimuli whose paths below `root` a list file names, by run and row; an InputError if one of them is not there."""
     paths = [inside(root, line.replace("\\", "/")) for line in list_lines(list_file)]
     for path in paths:
         if not path.is_file():

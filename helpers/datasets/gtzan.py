@@ -122,10 +122,9 @@ def clips(root: Path, part: str) -> list[Clip]:
 
 
 def listed(clips: Sequence[Clip], list_file: Path) -> list[Clip]:
-    """The clips that a list file names (`train_list.txt`, `test_list.txt`: one path or name a line), in its order.
+    """The clips that a list file names (one path or name a line), in its order; an InputError if one is missing.
 
-    Folders and suffixes in the list do not matter, so that a list made elsewhere fits. Raises InputError: the file is
-    missing, or names a track that is not among the clips.
+    Folders and suffixes in the list do not matter, so that a list made elsewhere fits.
     """
     by_name = {clip.name: clip for clip in clips}
     chosen = []

@@ -46,9 +46,7 @@ TAG = re.compile(r"\[([a-z_]+)\]")  # the first is the instrument; `[cla]` after
 def clips(root: Path, split: str) -> list[Clip]:
     """Clips of "train" or "test" in the order of their paths; group = recording (train) or track (test).
 
-    Raises:
-        InputError: the split is not there or empty, a folder is no instrument code, or a label file is missing, empty
-            or holds an unknown code.
+    Raises InputError: the split is not there or empty, or a folder or label file holds no instrument code.
     """
     clip_of = _training_clip if split == "train" else _test_clip
     return require([clip_of(path) for path in _paths(root, split)], f"{root} ({split} clips of IRMAS)")

@@ -84,12 +84,9 @@ class NoLabels(InputError):
 def read_folder(path: Path, labelled: bool = True) -> list[Clip]:
     """Notes of one split: a split folder, its parent (the test split is taken), a bare audio folder or an archive.
 
-    Without `labelled` nothing is asked of names and examples.json, and the notes have no labels.
-
-    Raises:
-        InputError: missing, not to be read, or empty; a label outside the 11 families; examples.json that is not
-            JSON or contradicts the file names.
-        NoLabels: there is no label source.
+    Without `labelled` nothing is asked of names and examples.json, and the notes have no labels. Raises InputError:
+    missing, not to be read, empty, a family outside the 11, or an examples.json that is not JSON or contradicts the
+    file names; its kind NoLabels: there is no label source.
     """
     path = Path(path)
     if is_archive(path):

@@ -3,8 +3,8 @@
 sound         sums of partials, noise, slow curves, the room
 instruments   one synthesiser, whose parameters are an instrument
 kinds         the range of every parameter of every kind of instrument; an instrument is a draw of them
-music band    melodies, rendering and mixing; playing by the rules of ten genres
-nsynth irmas chmusic gtzan films    a corpus each
+music         melodies, rendering and mixing
+nsynth irmas chmusic gtzan films    a corpus each; gtzan has the rules of ten genres
 build         all of it to disk, whole or not at all
 
 Nothing here sounds like a recording of a real instrument; scores on these corpora are always labelled "demo".

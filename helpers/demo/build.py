@@ -29,6 +29,7 @@ CORPORA: dict[str, str] = {  # name -> module with jobs(size), and finish(folder
     name: f"helpers.demo.{name}" for name in ("nsynth", "irmas", "chmusic", "gtzan", "films")
 }
 SIZES = ("tiny", "small", "large")
+PARTIAL = ".{}.partial"  # folder of a corpus while it is being written
 PARTS = ".parts"  # folder of what finished jobs returned, while a corpus is being written
 STEP = 1000  # instrument numbers of the copies of `write_scale` lie this far from the originals'
 
@@ -46,7 +47,7 @@ class Mark(NamedTuple):
 
     size: str
     seed: int
-    generator: str  # fingerprint of the code that wrote it
+    generator: str  # `version` of the code that wrote it
 
     def __str__(self) -> str:
         return f"size {self.size}, seed {self.seed}" + ("" if self.generator == version() else ", of another version")
@@ -61,10 +62,8 @@ def write(size: str, out: Path, seed: int = 0, corpora: Sequence[str] = (), forc
     """Generate corpora (keys of CORPORA; none: all) of one of SIZES below `out`, except those that are there already.
 
     Afterwards `out`, which is returned, holds a folder for each corpus and DEMO.txt. Other seeds give other instruments
-    and pieces. With `force` generated corpora of another size, seed or version are replaced.
-
-    Raises:
-        InputError: `out` cannot be written to, or holds other generated corpora (and not `force`) or other files.
+    and pieces. With `force` generated corpora of another size, seed or version are replaced. Raises InputError: `out`
+    cannot be written to, or holds other generated corpora (and not `force`) or other files.
     """
     out = Path(out)
     try:
@@ -83,8 +82,7 @@ def write(size: str, out: Path, seed: int = 0, corpora: Sequence[str] = (), forc
 def ensure(size: str, out: Path = DEMO) -> Path:
     """Generate the corpora unless `out` holds them in this or a larger size; a smaller or outdated one is replaced.
 
-    Raises:
-        InputError: `out` holds something else than generated corpora.
+    Raises InputError: `out` holds something else than generated corpora.
     """
     mark = read_mark(out)
     if mark and mark.generator == version() and SIZES.index(mark.size) >= SIZES.index(size):
@@ -117,19 +115,14 @@ def _claim(out: Path, wanted: Mark, force: bool) -> None:
         remedy = "replace them with --force, or choose another folder with --out"
         raise InputError(f"{out}: holds generated corpora ({mark}), not {wanted}; {remedy}")
     for corpus in CORPORA:
-        shutil.rmtree(out / corpus, ignore_errors=True)
-        shutil.rmtree(_partial(out, corpus), ignore_errors=True)
+        for folder in (corpus, PARTIAL.format(corpus)):
+            shutil.rmtree(out / folder, ignore_errors=True)
     head = "Generated corpora, not recordings: every number that stands on them is a demo number.\n"
     write_text(out / DEMO_MARK, f"{head}size: {wanted.size}\nseed: {wanted.seed}\ngenerator: {wanted.generator}\n")
 
 
-def _partial(out: Path, corpus: str) -> Path:
-    """Where a corpus is while it is being written."""
-    return out / f".{corpus}.partial"
-
-
 def _write_corpus(out: Path, corpus: str, size: str, seed: int) -> None:
-    folder, module = _partial(out, corpus), import_module(CORPORA[corpus])
+    folder, module = out / PARTIAL.format(corpus), import_module(CORPORA[corpus])
     results = run_all(module.jobs(size), folder, seed, f"demo {corpus}")
     if hasattr(module, "finish"):
         module.finish(folder, results)
@@ -159,11 +152,8 @@ def generator(seed: int, name: str) -> np.random.Generator:
 def write_scale(notes: int, out: Path) -> Path:
     """Write the small NSynth corpus below `out` and repeat its training notes under new names until there are `notes`.
 
-    For tests that nothing grows with the size of the data. The copies are hard links where the file system has them,
-    so 50,000 notes cost seconds and little space.
-
-    Raises:
-        InputError: `out` holds something else.
+    For tests that nothing grows with the size of the data. The copies are hard links where the file system has them, so
+    50,000 notes cost seconds and little space. Raises InputError: `out` holds something else.
     """
     train = write("small", out, corpora=("nsynth",)) / "nsynth" / "nsynth-train"
     listed = read_json(train / "examples.json")
@@ -171,26 +161,17 @@ def write_scale(notes: int, out: Path) -> Path:
     examples = {}
     for number in tqdm(range(notes), desc="demo scale", unit="note"):
         turn, index = divmod(number, len(originals))
-        entry = _renamed(originals[index], turn, number)
-        _link(train / "audio" / f"{originals[index]['note_str']}.wav", train / "audio" / f"{entry['note_str']}.wav")
-        examples[entry["note_str"]] = entry
+        entry = originals[index]
+        kind, instrument = entry["instrument_str"].rsplit("_", 1)
+        name = f"{kind}_{int(instrument) + turn * STEP:03d}"
+        note = name + entry["note_str"].removeprefix(entry["instrument_str"])
+        unique = entry["instrument"] + turn * STEP
+        examples[note] = {**entry, "note": number, "note_str": note, "instrument": unique, "instrument_str": name}
+        source, target = (train / "audio" / f"{one}.wav" for one in (entry["note_str"], note))
+        if not target.exists():
+            try:
+                os.link(source, target)
+            except OSError:  # no hard links here, or too many of one file
+                shutil.copyfile(source, target)
     write_json(train / "examples.json", dict(sorted(examples.items())))
     return out
-
-
-def _renamed(entry: dict, turn: int, number: int) -> dict:
-    """The entry of a note's copy: another instrument of the same family and source."""
-    stem, instrument = entry["instrument_str"].rsplit("_", 1)
-    name = f"{stem}_{int(instrument) + turn * STEP:03d}"
-    note = name + entry["note_str"].removeprefix(entry["instrument_str"])
-    unique = entry["instrument"] + turn * STEP
-    return {**entry, "note": number, "note_str": note, "instrument": unique, "instrument_str": name}
-
-
-def _link(source: Path, target: Path) -> None:
-    if target.exists():
-        return
-    try:
-        os.link(source, target)
-    except OSError:  # no hard links here, or too many of one file
-        shutil.copyfile(source, target)

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -42,11 +42,13 @@ SIZES = {  # split -> rounds of eight scenes, mean seconds of a scene
 }
 FRAME = 0.01  # s
 QUIET_DB = -32  # below the loudest frame of a cue an instrument counts as silent
+FPS = 5
+WIDTH, HEIGHT = 160, 96
+CHUNK = 1024  # samples of an AAC frame
 GAP = 0.8  # s of silence within a cue that a listener does not call a pause
 
 
-@dataclass(frozen=True)
-class Track:
+class Track(NamedTuple):
     """One instrument's sound in a film."""
 
     instrument: str
@@ -186,11 +188,6 @@ def finish(folder: Path, results: list[dict]) -> None:
     write_json(folder / "sources.json", {"version": 1, "instruments": list(INSTRUMENTS), "sources": results})
 
 
-FPS = 5
-WIDTH, HEIGHT = 160, 96
-CHUNK = 1024  # samples of an AAC frame
-
-
 def write_mp4(path: Path, pictures: Iterator[np.ndarray], stereo: np.ndarray) -> None:
     """Write pictures (uint8 [HEIGHT, WIDTH, 3], FPS of them a second) and sound [samples, 2] atomically."""
     with atomic(Path(path)) as temporary, av.open(str(temporary), "w", format="mp4") as container:
@@ -201,14 +198,9 @@ def write_mp4(path: Path, pictures: Iterator[np.ndarray], stereo: np.ndarray) ->
         for picture in pictures:
             container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(video.encode())
-        for frame in _sound_frames(stereo):
+        for begin in range(0, len(stereo), CHUNK):
+            planes = np.ascontiguousarray(stereo[begin : begin + CHUNK].T, np.float32)
+            frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE, begin, Fraction(1, SOUND_RATE)
             container.mux(sound.encode(frame))
         container.mux(sound.encode())
-
-
-def _sound_frames(stereo: np.ndarray) -> Iterator[av.AudioFrame]:
-    for begin in range(0, len(stereo), CHUNK):
-        planes = np.ascontiguousarray(stereo[begin : begin + CHUNK].T, np.float32)
-        frame = av.AudioFrame.from_ndarray(planes, format="fltp", layout="stereo")
-        frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE, begin, Fraction(1, SOUND_RATE)
-        yield frame

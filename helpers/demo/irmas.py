@@ -12,8 +12,8 @@ import numpy as np
 import soxr
 
 from helpers import audio
-from helpers.demo.band import GENRES, Song, bass_line, choose, chord_strokes, compose, drums
 from helpers.demo.build import Job
+from helpers.demo.gtzan import GENRES, Song, bass, choose, chord_strokes, compose, drums
 from helpers.demo.kinds import draw
 from helpers.demo.music import limited, loudness_to, melody, panned, render
 from helpers.files import write_text
@@ -90,8 +90,7 @@ def accompaniment(rng: np.random.Generator, seconds: float, likely: str | None) 
         beats = loudness_to(drums(song, seconds, INNER, rng), -28 + rng.normal(0, 2.5))
         mix += panned(beats, rng.uniform(-0.2, 0.2))
     if tag != "cla":
-        player = draw(choose(BASSES, rng), rng)
-        line = render(player, bass_line(song, seconds, max(player.low, 28), rng), seconds, INNER, rng)
+        line = bass(song, BASSES, seconds, INNER, rng)
         mix += panned(loudness_to(line, -28 + rng.normal(0, 2.5)), rng.uniform(-0.2, 0.2))
     return tag, song, mix
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from helpers.demo import band, music
-from helpers.demo.band import GENRES, LEVELS
+from helpers.demo import gtzan as band
+from helpers.demo import music
+from helpers.demo.gtzan import GENRES, LEVELS
 from helpers.demo.kinds import KINDS, draw
 from helpers.demo.music import Event
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from helpers.demo.band import LEVELS
 from helpers.demo.build import generator
+from helpers.demo.gtzan import LEVELS
 from helpers.demo.kinds import KINDS, draw
 from helpers.demo.sound import Notes
 
