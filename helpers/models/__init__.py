@@ -15,17 +15,16 @@ from torch import nn
 
 from helpers.config import InputError
 
-Builder = Callable[..., nn.Module]  # (n_classes, **plain values) -> network
 LINEAGES = {
     "notes": ("short_chunk_cnn", "short_chunk_cnn_res", "compact_cnn", "spectrogram_transformer", "ensemble"),
-    "cnns": ("cnn_var_time", "cnn_1d_5l", "cnn_2d_4l", "cnn_2d_4l_gru", "sample_cnn"),
+    "cnns": ("cnn_var_time", "cnn_1d_5l", "cnn_2d_4l", "cnn_2d_4l_gru", "sample_cnn", "auditory_pathway"),
     "multistft": ("three_band", "nine_branch", "one_branch"),
     "panns": ("panns_cnn6", "panns_cnn10", "panns_cnn14"),
     "frames": ("film_crnn", "film_statistics", "film_ensemble"),
     "vision": ("alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "googlenet", "resnet34", "resnet50", "densenet121"),
-    "auditory": ("auditory_pathway",),
     "linear": ("note_statistics", "instrument_statistics", "pooled_lda", "pooled_lda_svm", "scattering_svm"),
 }
+Builder = Callable[..., nn.Module]  # (n_classes, **plain values) -> network
 MODELS: dict[str, str | Builder] = {name: file for file, names in LINEAGES.items() for name in names}
 
 
@@ -35,13 +34,10 @@ def register(name: str, builder: Builder) -> None:
 
 
 def build(name: str, n_classes: int, seed: int = 0, **arguments: Any) -> nn.Module:
-    """Build a model with random weights, the same ones for the same seed in every process.
+    """Build the model `name` of `MODELS` with random weights, the same ones for the same seed in every process.
 
-    Args:
-        name: a key of `MODELS`.
-        n_classes: number of outputs.
-        seed: of the weights; the generators of the caller are left as they are.
-        arguments: plain values for the builder; they travel in the checkpoint.
+    `arguments` are plain values for the builder that travel in the checkpoint. The generators of the caller are left
+    as they are.
 
     Raises:
         InputError: there is no such model, or it does not take these arguments.

@@ -45,15 +45,10 @@ class Checkpoint:
     versions: dict[str, str] = field(default_factory=dict)
 
     def network(self) -> nn.Module:
-        """The model with its weights, in evaluation mode.
-
-        Raises:
-            InputError: the weights do not fit the recipe.
-        """
-        state = {name: value.float() if value.is_floating_point() else value for name, value in self.state.items()}
+        """The model with its weights, in evaluation mode; an InputError if they do not fit the recipe."""
         try:
             model = build(self.model, len(self.classes), **self.arguments)
-            model.load_state_dict(state)
+            model.load_state_dict(self.state)
         except InputError:
             raise
         except Exception as error:  # a recipe that was not written by this project can fail in any way
@@ -70,6 +65,21 @@ def stored_network(checkpoint: Checkpoint, half: bool = False) -> nn.Module:
     return replace(checkpoint, state=_stored(checkpoint.state, half)).network()
 
 
+def _stored(state: dict[str, torch.Tensor], half: bool) -> dict[str, torch.Tensor]:
+    """Weights as a file holds them."""
+    return {
+        name: (value.half() if half and value.is_floating_point() and value.ndim > 1 else value).cpu().contiguous()
+        for name, value in state.items()
+    }
+
+
+def describe(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The recipe without the weights, as plain values."""
+    recipe = asdict(replace(checkpoint, state={}))
+    del recipe["state"]
+    return recipe
+
+
 def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> None:
     """Write a checkpoint atomically, with a digest of its weights and recipe.
 
@@ -80,10 +90,10 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> N
             cannot be written to.
     """
     recipe = json.loads(json.dumps(describe(checkpoint), default=lambda number: number.item()))  # of plain values only
-    content = {"format": FORMAT, **recipe, "state": _stored(checkpoint.state, half)}
+    content = {**recipe, "state": _stored(checkpoint.state, half)}
     _check(path, content)
     buffer = io.BytesIO()  # a path would put its name into the bytes
-    torch.save(content | {"digest": _digest(content)}, buffer)
+    torch.save({"format": FORMAT, **content, "digest": _digest(content)}, buffer)
     with atomic(path) as temporary:
         temporary.write_bytes(buffer.getbuffer())
 
@@ -99,49 +109,33 @@ def load_checkpoint(path: Path, task: str | None = None) -> Checkpoint:
         raise InputError(f"{path}: no such checkpoint; `checkpoints/README.txt` says which ship and how to train one")
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path}: not a checkpoint, or cut off while it was copied; copy or train it again")
+    damaged = f"{path}: damaged checkpoint (%s); copy or train it again"
     try:
-        _check_archive(path)
+        with zipfile.ZipFile(path) as archive:
+            if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
+                raise ValueError("it is compressed")
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        raise InputError(
-            f"{path}: refused, it holds code beside weights; use a checkpoint from a source you trust"
-        ) from None
+        reason = "it holds code beside weights; use a checkpoint from a source you trust"
+        raise InputError(f"{path}: refused, {reason}") from None
     except Exception as error:  # the readers give errors of many kinds when bytes are missing
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise _damaged(path, reason) from None
-    kept = content.get("format") if isinstance(content, dict) else None
-    if type(kept) is not int or kept not in (1, FORMAT):
-        raise InputError(f"{path}: not a checkpoint of this project; train one with `python -m helpers`")
-    if kept == 1:
-        raise InputError(f"{path}: from an earlier version, without the digest that shows damage; train it again")
+        raise InputError(damaged % (str(error).partition("\n")[0] or type(error).__name__)) from None
+    kept = content.pop("format", None) if isinstance(content, dict) else None
+    if type(kept) is not int or kept != FORMAT:
+        reason = "not a checkpoint of this project, or from an earlier version, without the digest that shows damage"
+        raise InputError(f"{path}: {reason}; train it again")
     digest = content.pop("digest", None)
     _check(path, content)
     if digest != _digest(content):
-        raise _damaged(path, "its digest is that of other weights or another recipe")
+        raise InputError(damaged % "its digest is that of other weights or another recipe")
     if task not in (None, content["task"]):
         raise InputError(f"{path}: is for the task {content['task']!r}, this command needs one for {task!r}")
-    del content["format"]
     return Checkpoint(**content)
-
-
-def describe(checkpoint: Checkpoint) -> dict[str, Any]:
-    """The recipe without the weights, as plain values."""
-    recipe = asdict(replace(checkpoint, state={}))
-    del recipe["state"]
-    return recipe
-
-
-def _stored(state: dict[str, torch.Tensor], half: bool) -> dict[str, torch.Tensor]:
-    """Weights as a file holds them."""
-    return {
-        name: (value.half() if half and value.is_floating_point() and value.ndim > 1 else value).cpu().contiguous()
-        for name, value in state.items()
-    }
 
 
 def _digest(content: dict[str, Any]) -> str:
     """SHA-256 of a checked checkpoint: of all plain values, and of names, types, shapes and bytes of the weights."""
-    recipe = {name: value for name, value in content.items() if name != "state"}
+    recipe = {name: value for name, value in content.items() if name != "state"} | {"format": FORMAT}
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
     for name, value in sorted(content["state"].items()):
         digest.update(ascii((name, str(value.dtype), tuple(value.shape))).encode())
@@ -149,28 +143,15 @@ def _digest(content: dict[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def _check_archive(path: Path) -> None:
-    """Compare the checksums of the parts of the file, which torch does not; nothing in it may be compressed."""
-    with zipfile.ZipFile(path) as archive:
-        if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
-            raise ValueError("it is compressed")
-        if bad := archive.testzip():
-            raise ValueError(f"checksum of {bad}")
-
-
 def _check(path: Path, content: dict[str, Any]) -> None:
     """Raise InputError that names the first field that has the wrong type or range."""
-    if wrong := set(content) ^ {*FIELDS, "format"}:
+    if wrong := set(content) ^ set(FIELDS):
         raise InputError(f"{path}: incomplete checkpoint (fields {', '.join(sorted(map(str, wrong)))}); train it again")
     for name, (valid, wanted) in FIELDS.items():
         if not valid(content[name]):
             raise InputError(f"{path}: field {name} of the checkpoint must be {wanted}; train it again")
     if len(content["thresholds"]) not in (0, len(content["classes"])):
         raise InputError(f"{path}: field thresholds of the checkpoint must be one for each class; train it again")
-
-
-def _damaged(path: Path, reason: str) -> InputError:
-    return InputError(f"{path}: damaged checkpoint ({reason}); copy or train it again")
 
 
 def _text(value: Any) -> bool:
@@ -186,7 +167,7 @@ def _listed(valid: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 
 def _mapped(valid: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, dict) and all(type(k) is str and valid(v) for k, v in value.items())
+    return lambda value: isinstance(value, dict) and all(map(_text, value)) and all(map(valid, value.values()))
 
 
 def _plain(value: Any, depth: int = 20) -> bool:
@@ -204,18 +185,19 @@ def _weights(value: Any) -> bool:
     return whole and bool(np.isfinite(value.detach().numpy()).all())  # torch's is 20 times slower for float16
 
 
+PLAIN = _mapped(_plain), "a dictionary of plain values"
 FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "task": (_text, "text"),
     "model": (_text, "text"),
-    "arguments": (_mapped(_plain), "a dictionary of plain values"),
+    "arguments": PLAIN,
     "classes": (lambda value: value and _listed(_text)(value), "a list of names"),
     "sample_rate": (_number(1_000, 1_000_000, (int,)), "a rate in Hz"),
     "seconds": (_number(0.01, 3_600), "a length in s"),
     "state": (_mapped(_weights), "finite weights"),
     "thresholds": (_listed(_number(0, 1)), "a list of numbers between 0 and 1"),
     "seed": (_number(0, 2**63, (int,)), "a whole number"),
-    "data": (_mapped(_plain), "a dictionary of plain values"),
-    "scores": (_mapped(_plain), "a dictionary of plain values"),
+    "data": PLAIN,
+    "scores": PLAIN,
     "history": (_listed(_mapped(_listed(lambda value: type(value) in (int, float)))), "a list of curves"),
     "command": (_text, "text"),
     "versions": (_mapped(_text), "a dictionary of text"),

@@ -9,7 +9,7 @@ Axis letters: B batch, C channels, M mel bands, F spectrogram frames, N windows,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
@@ -17,26 +17,26 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.config import InputError, MelConfig
-from helpers.datasets.films import SAMPLE_RATE, WINDOW_S
+from helpers.datasets.base import FILM_RATE, FILM_WINDOW_S
 from helpers.features.mel import MelFrontend
 from helpers.models import build
-from helpers.models.base import AudioClassifier
+from helpers.models.base import AudioClassifier, linear_head
 from helpers.models.checkpoint import Checkpoint
 from helpers.models.linear import Layer
-from helpers.models.notes import CompactCNN, Ensemble
+from helpers.models.notes import CompactCNN, Ensemble, average
 
 GRID = 32  # windows; the length of a waveform is a multiple of them, so that it is one of frames, too
 HOP = 512  # samples between frames: windows need finer time than notes
-WINDOW = round(WINDOW_S * SAMPLE_RATE)  # samples
+WINDOW = round(FILM_WINDOW_S * FILM_RATE)  # samples
 SECONDS = 3.0  # s, from which statistics are taken
-SAMPLES = round(SECONDS * SAMPLE_RATE)
+SAMPLES = round(SECONDS * FILM_RATE)
 TRUNK = "compact_cnn"  # the NSynth model whose convolutions a CRNN goes on from
 
 
 class Trunk(nn.Module):
     """The convolutions of the compact NSynth encoder, with the maps of all their depths instead of one embedding."""
 
-    def __init__(self, n_mels: int, channels: tuple[int, ...]) -> None:
+    def __init__(self, n_mels: int, channels: Sequence[int]) -> None:
         super().__init__()
         notes = CompactCNN(n_mels, channels)
         self.stem, self.blocks = notes.stem, notes.blocks
@@ -65,7 +65,7 @@ class FrameHead(nn.Module):
             nn.Sequential(nn.Conv1d(width, size, 1, bias=False), nn.BatchNorm1d(size)) for width in widths
         )
         self.recurrent = nn.GRU(size, size // 2, batch_first=True, bidirectional=True)
-        self.decide = nn.Sequential(nn.Dropout(0.3), nn.Linear(size, n_classes))
+        self.decide = linear_head(size, n_classes)
 
     def forward(self, maps: list[torch.Tensor]) -> torch.Tensor:
         """Maps [B, C·M', F'] -> logits [B, N, classes]; the waveform has a multiple of `GRID` windows."""
@@ -76,12 +76,11 @@ class FrameHead(nn.Module):
         return self.decide(self.recurrent(x)[0])
 
 
-def _crnn(n_classes: int, mel: dict, channels: tuple[int, ...] = (16, 32, 64, 128), size: int = 128) -> AudioClassifier:
+def _crnn(n_classes: int, mel: dict, channels: Sequence[int] = (16, 32, 64, 128), size: int = 128) -> AudioClassifier:
     config = MelConfig(**mel)
-    trunk = Trunk(config.n_mels, tuple(channels))
-    return AudioClassifier(
-        MelFrontend(config), trunk, FrameHead(trunk.widths, n_classes, config.frame_rate * WINDOW_S, size)
-    )
+    trunk = Trunk(config.n_mels, channels)
+    head = FrameHead(trunk.widths, n_classes, config.frame_rate * FILM_WINDOW_S, size)
+    return AudioClassifier(MelFrontend(config), trunk, head)
 
 
 class MiddleSeconds(nn.Module):
@@ -108,6 +107,12 @@ class FrameEnsemble(Ensemble):
         """[B, T] -> logits [B, N, classes]."""
         return sum(weight * member(waveform) for member, weight in zip(self.members, self.weights, strict=True))
 
+
+MODELS = {
+    "film_crnn": _crnn,
+    "film_statistics": lambda n_classes: MiddleSeconds(build("instrument_statistics", n_classes)).eval(),
+    "film_ensemble": partial(average, FrameEnsemble),
+}
 
 VIEWS = (  # blocks of statistics to decide on; each shape is right about other recordings, so their mean is taken
     ("change", "skew", "loudness", "flux", "harmonics", "between", "pitch", "movement", "vibrato", "texture"),
@@ -162,26 +167,14 @@ def _one_against_rest(x: np.ndarray, positive: np.ndarray, akin: np.ndarray, wei
     return model.fit(np.concatenate([x, x[akin]]), targets, TOTAL * rows)
 
 
-def _statistics(n_classes: int) -> MiddleSeconds:
-    return MiddleSeconds(build("instrument_statistics", n_classes)).eval()
-
-
-def _ensemble(n_classes: int, members: Sequence[dict[str, Any]], weights: Sequence[float]) -> FrameEnsemble:
-    """`members`: the arguments of `models.build` of each but the classes."""
-    return FrameEnsemble([build(n_classes=n_classes, **member) for member in members], weights)
-
-
-MODELS = {"film_crnn": _crnn, "film_statistics": _statistics, "film_ensemble": _ensemble}
-
-
 def arguments_of(notes: Checkpoint) -> dict:
     """The front end and the convolutions of an NSynth checkpoint, as arguments of `film_crnn`.
 
     Raises:
         InputError: it is of another model.
     """
-    _, arguments = _trunk_of(notes)
-    found = {name: value for name, value in arguments.items() if name in ("mel", "channels")}
+    _, trunk = _trunk_of(notes)
+    found = {name: trunk[name] for name in ("mel", "channels") if name in trunk}
     return found | {"mel": found["mel"] | {"hop_length": HOP}}
 
 

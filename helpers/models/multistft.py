@@ -5,7 +5,7 @@ looks at each band with the one FFT size that suits it: long windows where parti
 attacks are sharp; model 2.3 starts its branches from PANNs weights (Kong et al., PANNs, TASLP 2020). One branch that
 sees one bank of filters is what they are compared with.
 
-Axis letters: B batch, T samples, S spectrograms, C channels, D embedding.
+Axis letters: B batch, T samples, S spectrograms, K bins, F frames, C channels, D embedding.
 """
 
 from __future__ import annotations
@@ -53,30 +53,8 @@ THREE_BANDS = tuple(Band(*edges, n_fft) for edges, n_fft in zip(EDGES, FFT_SIZES
 NINE_VIEWS = tuple(Band(*edges, n_fft) for edges in EDGES for n_fft in FFT_SIZES)
 
 
-class BandSpectrograms(nn.Module):
-    """Log-power STFT of each band, scaled to 128 x 100 and, if wanted, normalised to mean 0 and deviation 1."""
-
-    def __init__(self, bands: Sequence[Band], normalise: bool) -> None:
-        super().__init__()
-        self.bands, self.normalise = bands, normalise
-        for n_fft in {band.n_fft for band in bands}:
-            self.register_buffer(f"window{n_fft}", torch.hann_window(n_fft), persistent=False)
-
-    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
-        """[B, T] -> [B, S, 128, 100]."""
-        waveform = F.pad(waveform.float(), (0, max(0, max(FFT_SIZES) - waveform.shape[1])))
-        views = torch.cat([self._view(waveform, band) for band in self.bands], dim=1)
-        return normalised(views) if self.normalise else views
-
-    def _view(self, waveform: torch.Tensor, band: Band) -> torch.Tensor:
-        """[B, T] -> [B, 1, 128, 100]."""
-        window = getattr(self, f"window{band.n_fft}")
-        power = power_spectrogram(waveform, window, band.n_fft // 4)  # [B, bins, frames]
-        return picture(power, band.bins)
-
-
 def picture(power: torch.Tensor, rows: slice = slice(None)) -> torch.Tensor:
-    """Some rows of power [B, K, F] as logarithms relative to the clip's peak, scaled to [B, 1, 128, 100]."""
+    """Some rows of power [B, K, F], as logarithms relative to the clip's peak, scaled to [B, 1, 128, 100]."""
     power = power / power.amax(dim=(1, 2), keepdim=True).clamp_min(1e-12)
     level = torch.log10(power[:, rows] + 10**-DYNAMIC_RANGE)
     return F.interpolate(level.unsqueeze(1), SIZE, mode="bilinear", antialias=True, align_corners=False)
@@ -86,6 +64,24 @@ def normalised(views: torch.Tensor) -> torch.Tensor:
     """Every spectrogram of [B, S, rows, columns] with mean 0 and deviation 1."""
     mean, deviation = views.mean(dim=(2, 3), keepdim=True), views.std(dim=(2, 3), keepdim=True)
     return (views - mean) / deviation.clamp_min(1e-3)
+
+
+class BandSpectrograms(nn.Module):
+    """Log-power STFT of each band, scaled to 128 x 100 and, if wanted, normalised to mean 0 and deviation 1."""
+
+    def __init__(self, bands: Sequence[Band], normalise: bool = True) -> None:
+        super().__init__()
+        self.bands, self.normalise = bands, normalise
+        for n_fft in {band.n_fft for band in bands}:
+            self.register_buffer(f"window{n_fft}", torch.hann_window(n_fft), persistent=False)
+
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        """[B, T] -> [B, S, 128, 100], not normalised in powers of ten relative to the clip's peak."""
+        waveform = F.pad(waveform.float(), (0, max(0, max(FFT_SIZES) - waveform.shape[1])))
+        windows = (getattr(self, f"window{band.n_fft}") for band in self.bands)
+        powers = (power_spectrogram(waveform, window, len(window) // 4) for window in windows)
+        views = torch.cat([picture(power, band.bins) for power, band in zip(powers, self.bands, strict=True)], dim=1)
+        return normalised(views) if self.normalise else views
 
 
 def mel_bank() -> torch.Tensor:
@@ -152,13 +148,11 @@ class PANNsFeatureExtractor(nn.Module):
 
     def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(conv_block(i, o) for i, o in pairwise([1, *channels]))
+        self.blocks = nn.Sequential(*(conv_block(i, o) for i, o in pairwise([1, *channels])))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, 1, 128, 100] -> [B, channels[-1]]."""
-        for block in self.blocks:
-            x = block(x)
-        return x.mean(dim=(2, 3))
+        return self.blocks(x).mean(dim=(2, 3))
 
 
 class Branches(nn.Module):
@@ -171,37 +165,31 @@ class Branches(nn.Module):
 
     def forward(self, views: torch.Tensor) -> torch.Tensor:
         """[B, S, 128, 100] -> [B, D]."""
-        parts = [branch(views[:, [number]]) for number, branch in enumerate(self.branches)]
-        return torch.cat(parts, dim=1)
+        return torch.cat([branch(views[:, [number]]) for number, branch in enumerate(self.branches)], dim=1)
 
     def load_panns(self, state: dict[str, torch.Tensor]) -> None:
-        """Start every branch from the convolutions of a published PANNs network (Cnn6, Cnn10 or Cnn14).
-
-        Raises:
-            InputError: the weights are of another network.
-        """
+        """Start every branch from the convolutions of a published PANNs network (Cnn6, Cnn10 or Cnn14)."""
         weights = first_convolutions(state)
         for branch in self.branches:
             branch.load_state_dict(weights)
 
 
-def decision_head(width: int, n_classes: int, dropout: float = 0.3) -> nn.Sequential:
+def decision_head(width: int, n_classes: int) -> nn.Sequential:
     """width -> width -> width/2 -> width/3 -> classes, with BN, ReLU and dropout between."""
     half, third = width // 2, width // 3
     return nn.Sequential(
-        nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(dropout),
-        nn.Linear(width, half), nn.BatchNorm1d(half), nn.ReLU(), nn.Dropout(dropout),
+        nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(0.3),
+        nn.Linear(width, half), nn.BatchNorm1d(half), nn.ReLU(), nn.Dropout(0.3),
         nn.Linear(half, third), nn.BatchNorm1d(third), nn.ReLU(),
         nn.Linear(third, n_classes),
     )  # fmt: skip
 
 
 def _branched(
-    bands: Sequence[Band], head: Callable[[int, int], nn.Module],
-    n_classes: int, channels: Sequence[int] = CHANNELS, normalise: bool = True,
-) -> AudioClassifier:  # fmt: skip
+    bands: Sequence[Band], head: Callable[[int, int], nn.Module], n_classes: int, channels: Sequence[int] = CHANNELS
+) -> AudioClassifier:
     encoder = Branches(len(bands), channels)
-    return AudioClassifier(BandSpectrograms(bands, normalise), encoder, head(encoder.width, n_classes))
+    return AudioClassifier(BandSpectrograms(bands), encoder, head(encoder.width, n_classes))
 
 
 def _one_branch(n_classes: int, transform: str, channels: Sequence[int] = CHANNELS) -> AudioClassifier:

@@ -6,6 +6,7 @@ Axis letters: B batch, C channels, M mel bands, F frames, D embedding.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -19,13 +20,13 @@ from helpers.models import build
 from helpers.models.base import AudioClassifier, linear_head
 
 FEW = 8  # points of a map: in bfloat16 on processors, gradients of a strided kernel on so few are not finite at times
+PATCH = 16  # bands and frames of the transformer's patches
 
 
 def conv_bn(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
     """Convolution that keeps the size (for stride 1), without the bias that batch normalisation makes idle."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False), nn.BatchNorm2d(outputs)
-    )
+    convolution = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(outputs))
 
 
 class PlainBlock(nn.Module):
@@ -52,13 +53,10 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, inputs, M, F] -> [B, outputs, M/2, F/2]."""
-        if x[0, 0].numel() < FEW:
-            with torch.autocast(x.device.type, enabled=False):
-                return self._add(x.float())
-        return self._add(x)
-
-    def _add(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.relu(self.second(torch.relu(self.first(x))) + self.shortcut(x))
+        few = x[0, 0].numel() < FEW
+        with torch.autocast(x.device.type, enabled=False) if few else nullcontext():
+            x = x.float() if few else x
+            return torch.relu(self.second(torch.relu(self.first(x))) + self.shortcut(x))
 
 
 class ShortChunkCNN(nn.Module):
@@ -67,17 +65,15 @@ class ShortChunkCNN(nn.Module):
     The original sees 3.69 s in 128 mel bands; here the whole note goes in.
     """
 
-    def __init__(self, block: Callable[[int, int], nn.Module], channels: int = 128) -> None:
+    def __init__(self, block: Callable[[int, int], nn.Module], channels: int) -> None:
         super().__init__()
-        widths = [1, channels, channels, 2 * channels, 2 * channels, 2 * channels, 2 * channels, 4 * channels]
-        self.blocks = nn.ModuleList(block(i, o) for i, o in pairwise(widths))
+        widths = [1, *(channels * factor for factor in (1, 1, 2, 2, 2, 2, 4))]
+        self.blocks = nn.Sequential(*(block(i, o) for i, o in pairwise(widths)))
         self.width = widths[-1]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, 1, M, F] -> [B, D]."""
-        for block in self.blocks:
-            x = block(x)
-        return x.amax(dim=(2, 3))
+        return self.blocks(x).amax(dim=(2, 3))
 
 
 class CompactBlock(ResidualBlock):
@@ -98,22 +94,18 @@ class CompactCNN(nn.Module):
     time go on: the onset, the mean of the middle, the maximum, and the release.
     """
 
-    def __init__(self, n_mels: int, channels: tuple[int, ...]) -> None:
+    def __init__(self, n_mels: int, channels: Sequence[int]) -> None:
         super().__init__()
         self.stem = nn.Sequential(conv_bn(1, channels[0], kernel=5, stride=2), nn.ReLU())
-        self.blocks = nn.ModuleList(CompactBlock(i, o) for i, o in pairwise(channels))
+        self.blocks = nn.Sequential(*(CompactBlock(i, o) for i, o in pairwise(channels)))
         bands = -(-n_mels // 2) // 2 ** len(self.blocks)
         self.width = 256
-        self.mix = nn.Sequential(
-            nn.Dropout(0.2), nn.Linear(4 * channels[-1] * bands, self.width), nn.BatchNorm1d(self.width), nn.ReLU()
-        )
+        mix = nn.Linear(4 * channels[-1] * bands, self.width)
+        self.mix = nn.Sequential(nn.Dropout(0.2), mix, nn.BatchNorm1d(self.width), nn.ReLU())
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, 1, M, F] -> [B, D]; a frame of the last block is about half a second of a note."""
-        x = self.stem(x)  # [B, C0, M/2, F/2]
-        for block in self.blocks:
-            x = block(x)
-        x = x.flatten(1, 2)  # [B, C*bands, F']
+        x = self.blocks(self.stem(x)).flatten(1, 2)  # [B, C*bands, F']
         parts = x[..., 0], x[..., 1:-1].mean(dim=2), x.amax(dim=2), x[..., -1]
         return self.mix(torch.cat(parts, dim=1))
 
@@ -125,28 +117,22 @@ class SpectrogramTransformer(nn.Module):
     that shorter inputs work.
     """
 
-    PATCH = 16
-
     def __init__(self, n_mels: int, max_frames: int, width: int, depth: int, heads: int) -> None:
         super().__init__()
         self.patches = nn.Sequential(conv_bn(1, 32, stride=2), nn.ReLU(), nn.Conv2d(32, width, 8, stride=8))
-        self.of_band = nn.Parameter(torch.randn(1, width, n_mels // self.PATCH, 1) * 0.02)
-        self.of_time = nn.Parameter(torch.randn(1, width, 1, max_frames // self.PATCH) * 0.02)
-        self.blocks = nn.ModuleList(
+        self.of_band = nn.Parameter(torch.randn(1, width, n_mels // PATCH, 1) * 0.02)
+        self.of_time = nn.Parameter(torch.randn(1, width, 1, max_frames // PATCH) * 0.02)
+        self.blocks = nn.Sequential(*(
             nn.TransformerEncoderLayer(width, heads, 4 * width, 0.1, "gelu", batch_first=True, norm_first=True)
             for _ in range(depth)
-        )
-        self.norm = nn.LayerNorm(width)
-        self.width = width
+        ))  # fmt: skip
+        self.norm, self.width = nn.LayerNorm(width), width
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, 1, M, F] -> [B, D]."""
         x = self.patches(x)  # [B, D, M/16, F/16]
         x = x + self.of_band + self.of_time[..., : x.shape[3]]
-        x = x.flatten(2).transpose(1, 2)  # [B, patches, D]
-        for block in self.blocks:
-            x = block(x)
-        return self.norm(x.mean(dim=1))
+        return self.norm(self.blocks(x.flatten(2).transpose(1, 2)).mean(dim=1))  # blocks see [B, patches, D]
 
 
 class Ensemble(nn.Module):
@@ -167,9 +153,11 @@ class Ensemble(nn.Module):
         return mean.log_softmax(dim=-1)
 
 
-def _ensemble(n_classes: int, members: Sequence[dict[str, Any]], weights: Sequence[float] = ()) -> Ensemble:
+def average(
+    kind: type[Ensemble], n_classes: int, members: Sequence[dict[str, Any]], weights: Sequence[float] = ()
+) -> Ensemble:
     """`members`: the arguments of `models.build` of each but the classes; no weights: all alike."""
-    return Ensemble([build(n_classes=n_classes, **member) for member in members], weights or [1.0] * len(members))
+    return kind([build(n_classes=n_classes, **member) for member in members], weights or [1.0] * len(members))
 
 
 def add_priors(head: nn.Sequential, expected: Sequence[float], drawn: Sequence[float]) -> None:
@@ -182,32 +170,29 @@ def add_priors(head: nn.Sequential, expected: Sequence[float], drawn: Sequence[f
         head[-1].bias += torch.tensor(expected).log() - torch.tensor(drawn).log()
 
 
-def _front_end(mel: dict[str, Any]) -> MelFrontend:
+def _notes(encoder: nn.Module, n_classes: int, mel: MelConfig, dropout: float = 0.3) -> AudioClassifier:
     """Silence before and after a note; input statistics are means over all batches of the training."""
-    frontend = MelFrontend(MelConfig(**mel), pad_mode="constant")
+    frontend = MelFrontend(mel, pad_mode="constant")
     frontend.standardise.momentum = None
-    return frontend
+    return AudioClassifier(frontend, encoder, linear_head(encoder.width, n_classes, dropout))
 
 
 def _short_chunk(
     block: Callable[[int, int], nn.Module], n_classes: int, mel: dict, channels: int = 128
 ) -> AudioClassifier:
-    encoder = ShortChunkCNN(block, channels)
-    return AudioClassifier(_front_end(mel), encoder, linear_head(encoder.width, n_classes, 0.5))
+    return _notes(ShortChunkCNN(block, channels), n_classes, MelConfig(**mel), 0.5)
 
 
-def _compact(n_classes: int, mel: dict, channels: tuple[int, ...] = (16, 32, 64, 128)) -> AudioClassifier:
-    frontend = _front_end(mel)
-    encoder = CompactCNN(frontend.config.n_mels, tuple(channels))
-    return AudioClassifier(frontend, encoder, linear_head(encoder.width, n_classes))
+def _compact(n_classes: int, mel: dict, channels: Sequence[int] = (16, 32, 64, 128)) -> AudioClassifier:
+    config = MelConfig(**mel)
+    return _notes(CompactCNN(config.n_mels, channels), n_classes, config)
 
 
 def _transformer(n_classes: int, mel: dict, width: int = 128, depth: int = 4, heads: int = 4) -> AudioClassifier:
-    frontend = _front_end(mel)
-    config = frontend.config
+    config = MelConfig(**mel)
     frames = config.frames(4 * config.sample_rate)
     encoder = SpectrogramTransformer(config.n_mels, frames + frames % 2, width, depth, heads)
-    return AudioClassifier(frontend, encoder, linear_head(width, n_classes))
+    return _notes(encoder, n_classes, config)
 
 
 MODELS = {
@@ -215,5 +200,5 @@ MODELS = {
     "short_chunk_cnn_res": partial(_short_chunk, ResidualBlock),
     "compact_cnn": _compact,
     "spectrogram_transformer": _transformer,
-    "ensemble": _ensemble,
+    "ensemble": partial(average, Ensemble),
 }

@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import codecs
 import pickle
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-import torchaudio
 from torch import nn
+from torchaudio.functional import melscale_fbanks
 
 from helpers.config import InputError
 from helpers.features.mel import power_spectrogram
@@ -34,8 +34,7 @@ MEL_KEY = "logmel_extractor.melW"  # the file's own mel matrix [bins, M]
 UNUSED = ("spectrogram_extractor.", "logmel_extractor.", "fc_audioset.")  # rebuilt, or AudioSet's own classes
 
 
-@dataclass(frozen=True)
-class Design:
+class Design(NamedTuple):
     """What tells the networks of the family from one another."""
 
     channels: tuple[int, ...]  # of the blocks; the last is the size of the embedding
@@ -55,9 +54,7 @@ class PannsFrontend(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        mel = torchaudio.functional.melscale_fbanks(
-            N_FFT // 2 + 1, F_MIN, F_MAX, N_MELS, SAMPLE_RATE, norm="slaney", mel_scale="slaney"
-        )
+        mel = melscale_fbanks(N_FFT // 2 + 1, F_MIN, F_MAX, N_MELS, SAMPLE_RATE, norm="slaney", mel_scale="slaney")
         self.register_buffer("mel", mel)  # [bins, M]
         self.register_buffer("window", torch.hann_window(N_FFT), persistent=False)
 
@@ -68,23 +65,17 @@ class PannsFrontend(nn.Module):
         return (10 * torch.log10(power.clamp_min(FLOOR))).unsqueeze(1)
 
 
-class ConvBlock(nn.Module):
-    """One or two convolutions with BN and ReLU, then an average pool; parameters are named as in the weight files."""
+class ConvBlock(nn.Sequential):
+    """One or two convolutions with BN and ReLU; parameters are named as in the weight files."""
 
     def __init__(self, inputs: int, outputs: int, design: Design) -> None:
         super().__init__()
-        self.count = design.convolutions
-        for number in range(1, self.count + 1):
+        for number in range(1, design.convolutions + 1):
             convolution = nn.Conv2d(inputs, outputs, design.kernel, padding=design.kernel // 2, bias=False)
             self.add_module(f"conv{number}", convolution)
             self.add_module(f"bn{number}", nn.BatchNorm2d(outputs))
+            self.add_module(f"relu{number}", nn.ReLU())
             inputs = outputs
-
-    def forward(self, x: torch.Tensor, pool: int) -> torch.Tensor:
-        """[B, inputs, F, M] -> [B, outputs, F/pool, M/pool]."""
-        for number in range(1, self.count + 1):
-            x = torch.relu(getattr(self, f"bn{number}")(getattr(self, f"conv{number}")(x)))
-        return F.avg_pool2d(x, pool)
 
 
 class Panns(nn.Module):
@@ -98,18 +89,15 @@ class Panns(nn.Module):
         self.width = design.channels[-1]
         self.fc1 = nn.Linear(self.width, self.width)
 
-    @property
-    def blocks(self) -> list[nn.Module]:
-        """Blocks from input to output, for layer-wise learning rates."""
-        return [module for name, module in self.named_children() if name.startswith("conv_block")]
-
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, 1, F, M] -> [B, D]."""
-        shortest = 2 ** min(len(self.blocks), 5)  # frames
+        blocks = [module for module in self.children() if isinstance(module, ConvBlock)]
+        shortest = 2 ** min(len(blocks), 5)  # frames
         x = F.pad(x, (0, 0, 0, max(0, shortest - x.shape[2])), value=10 * np.log10(FLOOR))
         x = self.bn0(x.transpose(1, 3)).transpose(1, 3)
-        for number, block in enumerate(self.blocks):
-            x = F.dropout(block(x, pool=2 if number < 5 else 1), 0.2, self.training)
+        for number, block in enumerate(blocks):
+            x = F.avg_pool2d(block(x), 2 if number < 5 else 1)
+            x = F.dropout(x, 0.2, self.training)
         x = x.mean(dim=3)  # [B, C, F]
         x = F.dropout(x.amax(dim=2) + x.mean(dim=2), 0.5, self.training)
         return torch.relu(self.fc1(x))
@@ -136,6 +124,16 @@ def read_panns(path: Path) -> dict[str, torch.Tensor]:
     if not isinstance(state, dict) or "conv_block1.conv1.weight" not in state:
         raise InputError(f"{path}: holds no weights of a PANNs CNN; Cnn6, Cnn10 and Cnn14 can be used")
     return state
+
+
+def _numpy_arrays() -> list:
+    """What plain NumPy arrays in a pickle consist of, under the names of old and new NumPy."""
+    from numpy._core.multiarray import _reconstruct, scalar
+
+    kinds = [type(np.dtype(kind)) for kind in ("bool", "int32", "int64", "uint32", "float32", "float64")]
+    renamed = [(part, f"numpy.{core}.multiarray.{part.__name__}")
+               for part in (_reconstruct, scalar) for core in ("core", "_core")]
+    return [np.ndarray, np.dtype, *kinds, *renamed, (codecs.encode, "_codecs.encode")]
 
 
 def load_backbone(model: AudioClassifier, state: dict[str, torch.Tensor]) -> None:
@@ -167,16 +165,6 @@ def first_convolutions(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor
         for part in ("weight", "bias", "running_mean", "running_var", "num_batches_tracked"):
             weights[f"blocks.{number}.1.{part}"] = state.get(f"{block}.bn1.{part}", torch.tensor(0))
     return weights
-
-
-def _numpy_arrays() -> list:
-    """What plain NumPy arrays in a pickle consist of, under the names of old and new NumPy."""
-    from numpy._core.multiarray import _reconstruct, scalar
-
-    kinds = [type(np.dtype(kind)) for kind in ("bool", "int32", "int64", "uint32", "float32", "float64")]
-    renamed = [(part, f"numpy.{core}.multiarray.{part.__name__}")
-               for part in (_reconstruct, scalar) for core in ("core", "_core")]
-    return [np.ndarray, np.dtype, *kinds, *renamed, (codecs.encode, "_codecs.encode")]
 
 
 def _panns(design: Design, n_classes: int) -> AudioClassifier:

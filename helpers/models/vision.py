@@ -17,44 +17,37 @@ from torch import nn
 from torchvision import models as vision
 from torchvision.models import vgg
 
-from helpers.models.base import AudioClassifier, mel_classifier, renormalise
-from helpers.models.base import normalisation as named_normalisation
+from helpers.models.base import AudioClassifier, mel_classifier, normalisation, renormalise
 
 
 class VisionEncoder(nn.Module):
-    """Stages of a picture network, a global mean, and the embedding."""
+    """Stages of a picture network that end in a global mean, the first of them with a single input channel."""
 
     def __init__(self, stages: nn.Module, width: int) -> None:
         super().__init__()
-        self.stages, self.width = one_channel(stages), width
+        name, first = next((name, child) for name, child in stages.named_modules() if isinstance(child, nn.Conv2d))
+        bias = first.bias is not None
+        one = nn.Conv2d(1, first.out_channels, first.kernel_size, first.stride, first.padding, bias=bias)
+        stages.set_submodule(name, one)
+        self.stages, self.width = stages, width
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, 1, M, F] -> [B, D]; needs 63 bands and 63 frames."""
         return self.stages(x)
 
 
-def one_channel(network: nn.Module) -> nn.Module:
-    """Replace the first convolution by one with a single input channel, in place."""
-    name, first = next((name, child) for name, child in network.named_modules() if isinstance(child, nn.Conv2d))
-    convolution = nn.Conv2d(
-        1, first.out_channels, first.kernel_size, first.stride, first.padding, bias=first.bias is not None
-    )
-    network.set_submodule(name, convolution)
-    return network
-
-
-def _with_global_mean(features: nn.Module) -> nn.Module:
-    return nn.Sequential(features, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+def _with_global_mean(features: nn.Module, width: int) -> VisionEncoder:
+    return VisionEncoder(nn.Sequential(features, nn.AdaptiveAvgPool2d(1), nn.Flatten()), width)
 
 
 def _alexnet(kind: str) -> VisionEncoder:
     """AlexNet predates normalisation layers; they stand behind its convolutions, so that the kinds can be compared."""
-    layers: list[nn.Module] = []
+    layers = nn.Sequential()
     for layer in vision.alexnet(weights=None).features:
         layers.append(layer)
         if isinstance(layer, nn.Conv2d):
-            layers.append(named_normalisation(kind, layer.out_channels))
-    return VisionEncoder(_with_global_mean(nn.Sequential(*layers)), 256)
+            layers.append(normalisation(kind, layer.out_channels))
+    return _with_global_mean(layers, 256)
 
 
 def _vgg(kind: str, letter: str) -> VisionEncoder:
@@ -63,7 +56,7 @@ def _vgg(kind: str, letter: str) -> VisionEncoder:
     for layer in features:
         if isinstance(layer, nn.Conv2d):  # He's initialisation, as torchvision does
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-    return renormalise(VisionEncoder(_with_global_mean(features), 512), kind)
+    return renormalise(_with_global_mean(features, 512), kind)
 
 
 def _without_classifier(
