@@ -50,23 +50,14 @@ def rates(counts: Counts) -> dict[str, np.ndarray | float]:
 
     A class that is neither there nor predicted has no F1 (NaN) and no part in the macro average.
     """
-    classes, total = _rates(*counts), _rates(*(np.sum(part) for part in counts))
-    known = classes["f1"][~np.isnan(classes["f1"])]
-    return {
-        **classes,
-        **{f"micro_{name}": float(value) for name, value in total.items()},
-        "macro_f1": float(known.mean()) if len(known) else float("nan"),
-    }
-
-
-def _rates(hits: np.ndarray, false_alarms: np.ndarray, misses: np.ndarray) -> dict[str, np.ndarray]:
-    """Precision, recall and F1, NaN for 0 / 0."""
-    with np.errstate(invalid="ignore"):
-        return {
-            "precision": np.divide(hits, hits + false_alarms),
-            "recall": np.divide(hits, hits + misses),
-            "f1": np.divide(2 * hits, 2 * hits + false_alarms + misses),
-        }
+    found = {}
+    for kind, (hits, false_alarms, misses) in {"": counts, "micro_": map(np.sum, counts)}.items():
+        with np.errstate(invalid="ignore"):  # 0 / 0
+            found[f"{kind}precision"] = np.divide(hits, hits + false_alarms)
+            found[f"{kind}recall"] = np.divide(hits, hits + misses)
+            found[f"{kind}f1"] = np.divide(2 * hits, 2 * hits + false_alarms + misses)
+    known = found["f1"][~np.isnan(found["f1"])]
+    return found | {"macro_f1": float(known.mean()) if len(known) else float("nan")}
 
 
 def micro_f1(targets: np.ndarray, decisions: np.ndarray) -> float:
@@ -82,7 +73,7 @@ def per_class(targets: np.ndarray, decisions: np.ndarray) -> dict[str, np.ndarra
     """Precision, recall and F1 [C] of each class, 0 for 0 / 0, and how often it is there (`support`)."""
     found = rates(window_counts(targets, decisions))
     numbers = {name: np.nan_to_num(found[name]) for name in ("precision", "recall", "f1")}
-    return numbers | {"support": np.asarray(targets, bool).sum(axis=0)}
+    return numbers | {"support": np.equal(targets, 1).sum(axis=0)}
 
 
 def macro_f1(targets: np.ndarray, decisions: np.ndarray) -> float:
@@ -91,10 +82,7 @@ def macro_f1(targets: np.ndarray, decisions: np.ndarray) -> float:
 
 
 def lrap(targets: np.ndarray, scores: np.ndarray) -> float:
-    """Label ranking average precision: of the classes ranked at or above a true one, the share that is true.
-
-    As scikit-learn's, without its loop over items: the bootstrap asks a thousand times.
-    """
+    """Label ranking average precision, as scikit-learn's without its loop: the bootstrap asks a thousand times."""
     targets = np.asarray(targets, bool)
     above = scores[:, None, :] >= scores[:, :, None]  # [N, C, C]: the last class is ranked at or above the other
     precision = (above & targets[:, None, :]).sum(axis=2) / above.sum(axis=2)
@@ -141,17 +129,16 @@ def thresholds(
     thresholds, with all smoothing that is done later. Few films hardly tell good thresholds apart: of those within
     `SLACK` of the best F1 the one nearest to 0.5 is taken. Where a class never occurs, it is `DEFAULT_THRESHOLD`.
     """
-    grid, classes = np.arange(0.05, 0.96, 0.05).round(2), truths[0].shape[1]
-    f1 = np.zeros((len(grid), classes))
+    grid, windows = np.arange(0.05, 0.96, 0.05).round(2), np.concatenate(truths)
+    seconds = np.concatenate([segments(truth, window_s) for truth in truths])
+    f1 = np.zeros((len(grid), windows.shape[1]))
     for row, value in enumerate(grid):
-        predicted = [decide(probability, np.full(classes, value)) for probability in probabilities]
-        windows = [window_counts(*pair) for pair in zip(truths, predicted, strict=True)]
-        seconds = [window_counts(segments(truth, window_s), segments(one, window_s) == 1)
-                   for truth, one in zip(truths, predicted, strict=True)]
-        f1[row] = sum(np.nan_to_num(rates(Counts(*np.sum(level, axis=0)))["f1"]) / 2 for level in (windows, seconds))
+        predicted = [decide(probability, np.full(windows.shape[1], value)) for probability in probabilities]
+        by_window = per_class(windows, np.concatenate(predicted))["f1"]
+        by_second = per_class(seconds, np.concatenate([segments(one, window_s) == 1 for one in predicted]))["f1"]
+        f1[row] = (by_window + by_second) / 2
     distance = np.where(f1 >= f1.max(axis=0) - SLACK, np.abs(grid - 0.5)[:, None], 1.0)
-    active = (np.concatenate(truths) == 1).any(axis=0)
-    return np.where(active, grid[np.argmin(distance, axis=0)], DEFAULT_THRESHOLD)
+    return np.where((windows == 1).any(axis=0), grid[np.argmin(distance, axis=0)], DEFAULT_THRESHOLD)
 
 
 def best_constant(truth: np.ndarray) -> tuple[list[int], float]:
