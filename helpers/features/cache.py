@@ -19,34 +19,30 @@ from helpers.config import CACHE, InputError
 from helpers.features import mel, notes, partials, pooled
 from helpers.files import atomic, fingerprint
 
+FOLDER = CACHE / "pooled"
 SHARD_NOTES = 128
 
 
-def extract(paths: Sequence[Path], cache: Path = CACHE / "pooled") -> np.ndarray:
+def extract(paths: Sequence[Path]) -> np.ndarray:
     """Pooled features, float32 [paths, D], in the order of the paths; only missing shards are computed.
 
-    Runs where `workers` says: in this process if nothing is said.
-
-    Raises:
-        InputError: a file is missing or cannot be read.
+    Runs where `workers` says: in this process if nothing is said. An InputError if a file is missing or cannot be read.
     """
     code = [Path(module.__file__).read_text(encoding="utf-8") for module in (mel, notes, partials, pooled)]
-    shards = [list(paths[start : start + SHARD_NOTES]) for start in range(0, len(paths), SHARD_NOTES)]
-    keys = [fingerprint([*code, *(_identity(Path(path)) for path in shard)]) for shard in shards]
-    files = [Path(cache) / f"{key}.npy" for key in keys]
-    stored = [_load(file, len(shard)) for file, shard in zip(files, shards, strict=True)]
-    missing = [number for number, matrix in enumerate(stored) if matrix is None]
-    tasks = (joblib.delayed(pool_files)(shards[number]) for number in missing)
+    shards = [paths[start : start + SHARD_NOTES] for start in range(0, len(paths), SHARD_NOTES)]
+    files = [FOLDER / f"{fingerprint([*code, *map(_identity, shard)])}.npy" for shard in shards]
+    matrices = [_load(file, len(shard)) for file, shard in zip(files, shards, strict=True)]
+    missing = [number for number, matrix in enumerate(matrices) if matrix is None]
     jobs = None if len(missing) > 1 else 1  # a single shard is done here before other processes have started
-    done = joblib.Parallel(n_jobs=jobs, return_as="generator")(tasks)
+    done = joblib.Parallel(jobs, return_as="generator")(joblib.delayed(pool_files)(shards[n]) for n in missing)
     with tqdm(total=len(paths), desc="features", unit="note", disable=not missing) as bar:
-        bar.update(sum(len(matrix) for matrix in stored if matrix is not None))
+        bar.update(sum(len(matrix) for matrix in matrices if matrix is not None))
         for number, matrix in zip(missing, done, strict=True):
             with atomic(files[number]) as temporary:
                 np.save(temporary, matrix)
-            stored[number] = matrix
+            matrices[number] = matrix
             bar.update(len(matrix))
-    return np.concatenate(stored)
+    return np.concatenate(matrices)
 
 
 def pool_files(paths: Sequence[Path]) -> np.ndarray:
@@ -59,10 +55,8 @@ def pool_files(paths: Sequence[Path]) -> np.ndarray:
 def workers(jobs: int = -1, dask: str = "") -> Iterator[None]:
     """Let joblib, inside the block, use so many processes (-1: one for each core), or the cluster at `dask`.
 
-    The workers of a cluster need this package and the same paths to the audio.
-
-    Raises:
-        InputError: there is no scheduler at the address.
+    The workers of a cluster need this package and the same paths to the audio. An InputError if there is no scheduler
+    at the address.
     """
     if not dask:
         with joblib.parallel_config("loky", n_jobs=jobs):
@@ -89,8 +83,8 @@ def _identity(path: Path) -> tuple[str, int, int]:
 
 def _load(file: Path, count: int) -> np.ndarray | None:
     """A stored shard; None if it is absent or damaged."""
-    try:
+    with contextlib.suppress(OSError, ValueError, EOFError):
         matrix = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return matrix if matrix.ndim == 2 and len(matrix) == count else None
+        if matrix.ndim == 2 and len(matrix) == count:
+            return matrix
+    return None

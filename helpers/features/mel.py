@@ -7,13 +7,14 @@ Axis letters: B batch, T samples, K bins of the spectrum, M mel bands, F frames.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
-import torchaudio
 from torch import nn
+from torchaudio.functional import melscale_fbanks
+from torchaudio.transforms import MelSpectrogram
 
 from helpers.config import MelConfig
 
@@ -39,23 +40,14 @@ def relative(power: torch.Tensor) -> torch.Tensor:
 
 
 class SpectralFrontend(nn.Module):
-    """A front end that begins with power spectra: Hann window, frames centred on multiples of the hop.
-
-    `reduce` makes of them the little that `features` goes on with.
-    """
+    """A front end that begins with power spectra: Hann window, frames centred on multiples of the hop."""
 
     n_fft: int  # samples
     hop_length: int  # samples
     pad_mode: str  # at the ends of a waveform: "reflect", or "constant" for silence
     window: torch.Tensor  # [n_fft]
-
-    def reduce(self, power: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Tensors [B, ...] of power spectra [B, F, K]."""
-        raise NotImplementedError
-
-    def features(self, waveform: torch.Tensor, *reduced: torch.Tensor) -> torch.Tensor:
-        """What the encoder sees of waveforms [B, T], from them and from their reduced spectra."""
-        raise NotImplementedError
+    reduce: Callable[[torch.Tensor], tuple[torch.Tensor, ...]]  # of power spectra [B, F, K] the little that is needed
+    features: Callable[..., torch.Tensor]  # of waveforms [B, T] and the reduced spectra what the encoder sees
 
     def forward(self, waveform: torch.Tensor) -> torch.Tensor:
         """[B, T] -> features [B, ...], in float32."""
@@ -95,12 +87,10 @@ class FilterBank:
     Sixteen filters are enough for a product at full speed, and few enough to reach few bins.
     """
 
-    SIZE = 16
-
-    def __init__(self, bank: torch.Tensor) -> None:
+    def __init__(self, bank: torch.Tensor, size: int = 16) -> None:
         self.groups = []
-        for first in range(0, bank.shape[1], self.SIZE):
-            filters = slice(first, first + self.SIZE)
+        for first in range(0, bank.shape[1], size):
+            filters = slice(first, first + size)
             bins = bank[:, filters].any(1).nonzero()[:, 0].tolist() or [0]
             self.groups.append((slice(bins[0], bins[-1] + 1), filters))
 
@@ -123,8 +113,7 @@ class MelFrontend(SpectralFrontend):
     def __init__(self, config: MelConfig, pad_mode: str = "reflect") -> None:
         super().__init__()
         self.config, self.pad_mode, self.n_fft, self.hop_length = config, pad_mode, config.n_fft, config.hop_length
-        settings = {name: value for name, value in vars(config).items() if name != "compression"}
-        self.mel = torchaudio.transforms.MelSpectrogram(**settings)
+        self.mel = MelSpectrogram(**{name: value for name, value in vars(config).items() if name != "compression"})
         self.bank = FilterBank(self.mel.mel_scale.fb)
         self.standardise = nn.BatchNorm1d(config.n_mels, affine=False)
 
@@ -137,64 +126,51 @@ class MelFrontend(SpectralFrontend):
         """What its weights do not tell, but the fingerprint of a training must."""
         return f"{self.config}, pad_mode={self.pad_mode!r}"
 
-    def spectrum(self, waveform: torch.Tensor) -> torch.Tensor:
-        """Power spectrogram: [B, T] -> [B, K, F]."""
-        return power_spectrogram(waveform, self.window, self.hop_length, self.pad_mode)
-
     def reduce(self, power: torch.Tensor) -> tuple[torch.Tensor]:
         """Mel power as it comes: [B, F, K] -> [B, M, F]."""
         return (self.bank(self.mel.mel_scale.fb, power),)
 
-    def power(self, waveform: torch.Tensor) -> torch.Tensor:
-        """Mel power relative to the clip's peak: [B, T] -> [B, M, F], in 0..1."""
-        (power,) = self.reduce(self.spectrum(waveform).transpose(1, 2))
-        return relative(power)
-
     def features(self, waveform: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
-        """Mel power [B, M, F] as it comes -> [B, 1, M, F]."""
-        return self.compress(relative(power))
-
-    def compress(self, power: torch.Tensor) -> torch.Tensor:
-        """Logarithm (or not) and standardisation of `power`: [B, M, F] -> [B, 1, M, F]."""
-        mel = torch.log10(power + LOG_FLOOR) if self.config.compression == "log" else power
+        """Mel power [B, M, F] as it comes -> its logarithm (or not), standardised, [B, 1, M, F]."""
+        mel = relative(power)
+        mel = torch.log10(mel + LOG_FLOOR) if self.config.compression == "log" else mel
         return self.standardise(mel).unsqueeze(1)
 
+    def power(self, waveform: torch.Tensor) -> torch.Tensor:
+        """Mel power relative to the clip's peak: [B, T] -> [B, M, F], in 0..1."""
+        return relative(_reduced([self], waveform)[0][0])
+
     def augmented(self, waveform: torch.Tensor, augment: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-        """The same with an augmentation, [B, K, F] -> [B, M, F], in the place of the mel filters."""
+        """The features with an augmentation, [B, K, F] -> [B, M, F], in the place of the mel filters."""
         with torch.autocast(waveform.device.type, enabled=False):
-            return self.compress(relative(augment(relative(self.spectrum(waveform.float())))))
+            spectrum = power_spectrogram(waveform.float(), self.window, self.hop_length, self.pad_mode)
+            return self.features(waveform, augment(relative(spectrum)))
 
 
-class Convention(NamedTuple):
-    """A mel scale and how its triangles are normalised, in the words of both libraries.
+@lru_cache
+def mel_filters(config: MelConfig) -> torch.Tensor:
+    """torchaudio's filter bank [K, M]: the scale of HTK (Young et al., The HTK Book), triangles with a peak of 1."""
+    return melscale_fbanks(config.n_fft // 2 + 1, config.f_min, config.f_max, config.n_mels, config.sample_rate)
 
-    torchaudio: the scale of HTK (Young et al., The HTK Book), triangles with a peak of 1. librosa: the scale of
-    Slaney's Auditory Toolbox (1998), linear below 1 kHz, triangles with equal area. Each offers the other's.
+
+def torchaudio_filters(config: MelConfig) -> np.ndarray:
+    """The same as NumPy, [M, K]."""
+    return mel_filters(config).T.numpy()
+
+
+TORCHAUDIO = {"htk": True, "norm": None}  # its convention in librosa's words
+
+
+def librosa_filters(config: MelConfig, convention: Mapping[str, object] | None = None) -> np.ndarray:
+    """Filter bank [M, K] of librosa in another convention than its own.
+
+    Its own is the scale of Slaney's Auditory Toolbox (1998), linear below 1 kHz, and triangles with equal area.
     """
-
-    scale: Literal["htk", "slaney"]
-    norm: Literal["slaney"] | None
-
-
-TORCHAUDIO, LIBROSA = Convention("htk", None), Convention("slaney", "slaney")
-
-
-def torchaudio_filters(config: MelConfig, convention: Convention = TORCHAUDIO) -> np.ndarray:
-    """Filter bank [n_mels, n_fft // 2 + 1] of torchaudio."""
-    filters = torchaudio.functional.melscale_fbanks(
-        config.n_fft // 2 + 1, config.f_min, config.f_max, config.n_mels, config.sample_rate,
-        norm=convention.norm, mel_scale=convention.scale,
-    )  # fmt: skip
-    return filters.T.numpy()
-
-
-def librosa_filters(config: MelConfig, convention: Convention = LIBROSA) -> np.ndarray:
-    """Filter bank [n_mels, n_fft // 2 + 1] of librosa."""
     import librosa
 
     return librosa.filters.mel(
         sr=config.sample_rate, n_fft=config.n_fft, n_mels=config.n_mels, fmin=config.f_min, fmax=config.f_max,
-        htk=convention.scale == "htk", norm=convention.norm,
+        **(convention or {}),
     )  # fmt: skip
 
 

@@ -12,12 +12,12 @@ Axis letters: B batch, T samples, N frames, F frequency bins, M mel bands, K cep
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
-import torchaudio
 from torch import nn
+from torchaudio.functional import compute_deltas, melscale_fbanks
 
 from helpers.features.mel import power_spectrogram
 from helpers.features.notes import cosines
@@ -41,11 +41,15 @@ MODULATION_N_FFT = 1024  # frames, padded
 
 
 class Statistics(nn.Module):
-    """Waveform [B, T] -> statistics [B, D] in named blocks, which a subclass computes."""
+    """Waveform [B, T] -> statistics [B, D] in named blocks, computed with the help of `tables`."""
 
-    def __init__(self, sample_rate: int) -> None:
+    blocks: Callable[[torch.Tensor], dict[str, torch.Tensor]]  # waveform [B, T] -> each block by name, [B, its width]
+
+    def __init__(self, sample_rate: int, **tables: torch.Tensor) -> None:
         super().__init__()
         self.sample_rate = sample_rate  # Hz
+        for name, table in tables.items():
+            self.register_buffer(name, table, persistent=False)
 
     @property
     def widths(self) -> dict[str, int]:
@@ -63,96 +67,84 @@ class Statistics(nn.Module):
         """[B, T] -> [B, D], the blocks one after the other."""
         return torch.cat(list(self.blocks(waveform).values()), dim=1)
 
-    def blocks(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Each block by name, [B, its width]."""
-        raise NotImplementedError
-
 
 class TimbreStatistics(Statistics):
     """Waveform [B, T] -> statistics [B, width]; T must hold at least two seconds."""
 
     def __init__(self, sample_rate: int) -> None:
-        super().__init__(sample_rate)
-        tables = {
-            "window": torch.hann_window(N_FFT), "mel": slaney_bank(N_MELS, N_FFT, 0.0, sample_rate),
-            "dct": cosines(N_CEPSTRUM, N_MELS), "fine_window": torch.hann_window(FINE_N_FFT),
-            "fine_mel": slaney_bank(2 * N_MELS, FINE_N_FFT, 30.0, sample_rate),
-            "fine_dct": cosines(2 * N_CEPSTRUM, 2 * N_MELS), "chroma_window": torch.hann_window(CHROMA_N_FFT),
-            "pitch_classes": pitch_classes(sample_rate),
-        }  # fmt: skip
-        for name, table in tables.items():
-            self.register_buffer(name, table, persistent=False)
+        super().__init__(
+            sample_rate,
+            window=torch.hann_window(N_FFT), mel=slaney_bank(N_MELS, N_FFT, 0.0, sample_rate),
+            dct=cosines(N_CEPSTRUM, N_MELS), fine_window=torch.hann_window(FINE_N_FFT),
+            fine_mel=slaney_bank(2 * N_MELS, FINE_N_FFT, 30.0, sample_rate),
+            fine_dct=cosines(2 * N_CEPSTRUM, 2 * N_MELS), chroma_window=torch.hann_window(CHROMA_N_FFT),
+            pitch_classes=pitch_classes(sample_rate),
+        )  # fmt: skip
 
     def blocks(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
         """Each block by name, [B, its width]."""
         power = power_spectrogram(waveform, self.window, HOP)  # [B, F, N]
         log_mel = torch.log(self.mel @ power + FLOOR)  # [B, M, N]
         cepstrum = self.dct @ log_mel  # [B, K, N]
-        slope = torchaudio.functional.compute_deltas(cepstrum, 9)
+        slope = compute_deltas(cepstrum, 9)
+        fine_mel = self.fine_mel @ power_spectrogram(waveform, self.fine_window, HOP)
+        fine = self.fine_dct @ torch.log(fine_mel + FINE_FLOOR)
+        speed = fine[:, :, 2:] - fine[:, :, :-2]
+        chroma = self.pitch_classes @ power_spectrogram(waveform, self.chroma_window, CHROMA_N_FFT // 4)  # [B, 12, N]
+        last = power.shape[1] - 1
+        edges = [0, *(round(last / 2**octave) for octave in range(OCTAVES - 1, 0, -1)), last + 1]
+        height, valley = contrast(torch.log(power + 1e-10), edges)
         return {
             "cepstrum mean": cepstrum.mean(dim=2),
             "cepstrum spread": cepstrum.std(dim=2),
             "cepstrum slope": slope.std(dim=2),
-            "cepstrum curvature": torchaudio.functional.compute_deltas(slope, 9).std(dim=2),
+            "cepstrum curvature": compute_deltas(slope, 9).std(dim=2),
             "cepstrum covariance": log_covariance(cepstrum[:, :N_COVARIANCE]),
-            "shape": self._shape(waveform, power),
-            **self._contrast(power),
-            "harmony": self._harmony(waveform),
+            "shape": shape(waveform, power),
+            "contrast": mean_and_spread(height),
+            "valleys": mean_and_spread(valley),
+            "harmony": harmony(chroma),
             "modulation": modulation(log_mel, MODULATION_BANDS, self.sample_rate / HOP, MODULATION_EDGES),
-            "fine cepstrum": self._fine_cepstrum(waveform),
+            "fine cepstrum": torch.cat([mean_and_spread(fine), speed.std(dim=2)], dim=1),
         }
 
-    def _fine_cepstrum(self, waveform: torch.Tensor) -> torch.Tensor:
-        """Mean, spread and speed of finer cepstral coefficients."""
-        power = power_spectrogram(waveform, self.fine_window, HOP)
-        cepstrum = self.fine_dct @ torch.log(self.fine_mel @ power + FINE_FLOOR)
-        speed = cepstrum[:, :, 2:] - cepstrum[:, :, :-2]
-        return torch.cat([cepstrum.mean(dim=2), cepstrum.std(dim=2), speed.std(dim=2)], dim=1)
 
-    def _shape(self, waveform: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
-        """Mean and spread of seven descriptors of each frame."""
-        power = power + FLOOR
-        total = power.sum(dim=1)
-        frequency = torch.linspace(0, 1, power.shape[1], device=power.device)[:, None]  # of the Nyquist frequency
-        centroid = (power * frequency).sum(dim=1) / total
-        width = ((power * (frequency - centroid[:, None]).square()).sum(dim=1) / total).sqrt()
-        rolloff = (power.cumsum(dim=1) < ROLLOFF * total[:, None]).float().mean(dim=1)
-        level = torch.log(power.mean(dim=1))
-        flatness = torch.log(power).mean(dim=1) - level
-        flux = torch.log(power).diff(dim=2).clamp_min(0).mean(dim=1)
-        crossings = (waveform[:, 1:] * waveform[:, :-1] < 0).float().unfold(1, N_FFT, HOP).mean(dim=2)
-        relative = [torch.log(centroid), torch.log(width), rolloff, flatness, level, flux, crossings]
-        return torch.cat([torch.stack([x.mean(dim=1), x.std(dim=1)], dim=1) for x in relative], dim=1)
+def shape(waveform: torch.Tensor, power: torch.Tensor) -> torch.Tensor:
+    """Mean and spread of seven descriptors of each frame of power [B, F, N]."""
+    power = power + FLOOR
+    total = power.sum(dim=1)
+    frequency = torch.linspace(0, 1, power.shape[1], device=power.device)[:, None]  # of the Nyquist frequency
+    centroid = (power * frequency).sum(dim=1) / total
+    width = ((power * (frequency - centroid[:, None]).square()).sum(dim=1) / total).sqrt()
+    rolloff = (power.cumsum(dim=1) < ROLLOFF * total[:, None]).float().mean(dim=1)
+    level = torch.log(power.mean(dim=1))
+    flatness = torch.log(power).mean(dim=1) - level
+    flux = torch.log(power).diff(dim=2).clamp_min(0).mean(dim=1)
+    crossings = (waveform[:, 1:] * waveform[:, :-1] < 0).float().unfold(1, N_FFT, HOP).mean(dim=2)
+    tracks = [torch.log(centroid), torch.log(width), rolloff, flatness, level, flux, crossings]
+    return torch.stack([pooled for x in tracks for pooled in (x.mean(dim=1), x.std(dim=1))], dim=1)
 
-    def _contrast(self, power: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Contrast and valleys in octave bands."""
-        last = power.shape[1]
-        edges = [0, *(round((last - 1) / 2**octave) for octave in range(OCTAVES - 1, 0, -1)), last]
-        height, valley = contrast(torch.log(power + 1e-10), edges)
-        return {"contrast": mean_and_spread(height), "valleys": mean_and_spread(valley)}
 
-    def _harmony(self, waveform: torch.Tensor) -> torch.Tensor:
-        """How pitch classes are used, whatever the key: magnitudes of their circular Fourier transform."""
-        chroma = self.pitch_classes @ power_spectrogram(waveform, self.chroma_window, CHROMA_N_FFT // 4)  # [B, 12, N]
-        chroma = chroma / (chroma.sum(dim=1, keepdim=True) + FLOOR)
-        entropy = -(chroma * torch.log(chroma + FLOOR)).sum(dim=1)
-        change = chroma.diff(dim=2).abs().sum(dim=1)
-        overall = torch.fft.rfft(chroma.mean(dim=2), dim=1).abs()[:, 1:]
-        by_frame = torch.fft.rfft(chroma, dim=1).abs()[:, 1:]
-        scalars = [entropy.mean(dim=1), entropy.std(dim=1), change.mean(dim=1), change.std(dim=1)]
-        return torch.cat([overall, by_frame.mean(dim=2), by_frame.std(dim=2), torch.stack(scalars, dim=1)], dim=1)
+def harmony(chroma: torch.Tensor) -> torch.Tensor:
+    """How pitch classes [B, 12, N] are used, whatever the key: magnitudes of their circular Fourier transform."""
+    chroma = chroma / (chroma.sum(dim=1, keepdim=True) + FLOOR)
+    entropy = -(chroma * torch.log(chroma + FLOOR)).sum(dim=1)
+    change = chroma.diff(dim=2).abs().sum(dim=1)
+    overall = torch.fft.rfft(chroma.mean(dim=2), dim=1).abs()[:, 1:]
+    by_frame = torch.fft.rfft(chroma, dim=1).abs()[:, 1:]
+    scalars = [entropy.mean(dim=1), entropy.std(dim=1), change.mean(dim=1), change.std(dim=1)]
+    return torch.cat([overall, mean_and_spread(by_frame), torch.stack(scalars, dim=1)], dim=1)
 
 
 def slaney_bank(n_mels: int, n_fft: int, lowest: float, sample_rate: int) -> torch.Tensor:
     """Triangles of equal area on Slaney's mel scale from `lowest` Hz on, [M, F]."""
-    return torchaudio.functional.melscale_fbanks(
-        n_fft // 2 + 1, lowest, sample_rate / 2, n_mels, sample_rate, norm="slaney", mel_scale="slaney"
-    ).T
+    bins, highest = n_fft // 2 + 1, sample_rate / 2
+    return melscale_fbanks(bins, lowest, highest, n_mels, sample_rate, norm="slaney", mel_scale="slaney").T
 
 
-def mean_and_spread(*tracks: torch.Tensor) -> torch.Tensor:
-    """Means and standard deviations over time, track by track: [B, ..., N] each -> [B, D]."""
-    return torch.cat([pooled for x in tracks for pooled in (x.mean(dim=-1), x.std(dim=-1))], dim=1)
+def mean_and_spread(tracks: torch.Tensor) -> torch.Tensor:
+    """Means and standard deviations over time: [B, K, N] -> [B, 2 K]."""
+    return torch.cat([tracks.mean(dim=2), tracks.std(dim=2)], dim=1)
 
 
 def contrast(log_power: torch.Tensor, edges: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -226,11 +218,7 @@ class Scattering(nn.Module):
         self.transform = Scattering1D(J=octaves, Q=PER_OCTAVE, shape=(samples,))
         order = torch.tensor(self.transform.meta()["order"])
         self.first, self.second = torch.nonzero(order == 1)[:, 0], torch.nonzero(order == 2)[:, 0]
-
-    @property
-    def widths(self) -> dict[str, int]:
-        """Number of values of each block, in their order."""
-        return {"first": len(self.first), "second": len(self.second), "spread": len(self.first)}
+        self.widths = {"first": len(self.first), "second": len(self.second), "spread": len(self.first)}
 
     def forward(self, waveform: torch.Tensor) -> torch.Tensor:
         """[B, T] -> [B, width]; T is fitted to the length that the wavelets were made for."""

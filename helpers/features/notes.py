@@ -161,7 +161,7 @@ def level_course(level: torch.Tensor) -> dict[str, torch.Tensor]:
     onset, peak, steps = first_above(level, -40), level.argmax(1), torch.arange(level.shape[1], device=level.device)
     amplitude = 10 ** (level / 20)
     held = level[:, 585:598].mean(1)  # just before the release
-    after_onset = [at_step(level, onset + round(seconds * STEP_RATE)) for seconds in AFTER_ONSET]
+    after_onset = onset[:, None] + torch.tensor([round(s * STEP_RATE) for s in AFTER_ONSET], device=level.device)
     released = [round((KEY_UP + seconds) * STEP_RATE) for seconds in RELEASED]
     fallen = (level[:, 598:] < held[:, None] - 10).float().argmax(1)
     rest, spectrum = fluctuation(level[:, 100:590].clamp_min(-60), 1024)
@@ -170,7 +170,7 @@ def level_course(level: torch.Tensor) -> dict[str, torch.Tensor]:
         "envelope.attack": _log_seconds(first_above(level, -1) - first_above(level, -20)),
         "envelope.attack_inner": _log_seconds(first_above(level, -3) - first_above(level, -30)),
         "envelope.peak_time": _log_seconds(peak - onset + 1),
-        "envelope.after_onset": torch.stack(after_onset, 1),
+        "envelope.after_onset": level.gather(1, after_onset.clamp(0, level.shape[1] - 1)),
         "envelope.centroid": (amplitude * steps).sum(1) / amplitude.sum(1) / STEP_RATE,
         "envelope.share_above": torch.stack([(level > v).float().mean(1) for v in (-6, -12, -20, -40, -60)], 1),
         "envelope.held_drop": level[:, 100:200].mean(1) - level[:, 500:590].mean(1),
@@ -186,11 +186,6 @@ def level_course(level: torch.Tensor) -> dict[str, torch.Tensor]:
 def first_above(level: torch.Tensor, threshold: float) -> torch.Tensor:
     """First step [B] at which levels [B, L] pass a threshold in dB; 0 where they never do."""
     return (level > threshold).float().argmax(1)
-
-
-def at_step(level: torch.Tensor, step: torch.Tensor) -> torch.Tensor:
-    """Level [B] at one step [B] of each note, or at the last that there is."""
-    return level.gather(1, step.clamp(0, level.shape[1] - 1)[:, None])[:, 0]
 
 
 def _log_seconds(steps: torch.Tensor) -> torch.Tensor:

@@ -68,10 +68,7 @@ class LogSpectrum(nn.Module):
 
 
 def estimate_pitch(grid: torch.Tensor) -> torch.Tensor:
-    """Fundamental in Hz [B] of spectra on the logarithmic grid [B, G], by subharmonic summation (Hermes, JASA 1988).
-
-    Each candidate adds up what lies at its multiples, less with their number, and loses what lies half-way between.
-    """
+    """Fundamental in Hz [B] of spectra on the logarithmic grid [B, G], by subharmonic summation (Hermes, JASA 1988)."""
     strength = torch.log1p(300 * grid / grid.amax(1, keepdim=True).clamp_min(1e-9))
     margin = PER_OCTAVE + 2
     strength = pad(strength, (margin, 6 * PER_OCTAVE))
@@ -137,9 +134,7 @@ def _refine(found: torch.Tensor, amplitude: torch.Tensor) -> tuple[torch.Tensor,
 def partial_features(magnitude: torch.Tensor, grid: LogSpectrum) -> dict[str, torch.Tensor]:
     """Descriptors of the partials and of their change: name -> [B] or [B, k].
 
-    Args:
-        magnitude: long spectra [2 B, F], those of all young notes before those of the same notes later on.
-        grid: the logarithmic grid.
+    Of magnitudes [2 B, F] of long spectra, those of all young notes before those of the same notes later on.
     """
     cells = grid(magnitude)
     pitch = estimate_pitch(cells.chunk(2)[0]).repeat(2)
@@ -147,31 +142,31 @@ def partial_features(magnitude: torch.Tensor, grid: LogSpectrum) -> dict[str, to
     power = found.amplitude.square()
     share = power / power.sum(1, keepdim=True).clamp_min(1e-9)
     level = decibels(share, 1e-7)
+    depth = 20 * torch.log10((found.amplitude + 1e-5) / (found.valley + 1e-5))
     described = {
-        **_levels(level, found), **_shape(share, level), **_tuning(share, found, pitch),
-        **_surroundings(share, found, magnitude), "contour": _contour(cells, pitch),
-    }  # fmt: skip
-    blocks = {
-        f"partials.{name}_{what}": values.chunk(2)[number]
-        for number, name in enumerate(STARTS) for what, values in described.items()
-    }  # fmt: skip
+        "level": torch.where(found.audible, level, -75.0)[:, :16],
+        "level_to_first": (level[:, 1:10] - level[:, :1]).clamp(-60, 60),
+        "above_valley": depth[:, [0, 1, 2, 3, 5, 7, 11]].clamp(-20, 80),
+        **_shape(share, level),
+        "mistuning": (share * found.deviation.abs()).sum(1),  # cents, as the next
+        "second_and_third": found.deviation[:, 1:3].clamp(-50, 50),
+        "stretch": torch.log10(found.stretch + 1e-6),
+        "pitch_shift": torch.log2(found.fundamental / pitch).clamp(-0.2, 0.2) * 12,
+        **_surroundings(share, found, magnitude),
+        "contour": _contour(cells, pitch),
+    }
+    blocks = {f"partials.{name}_{what}": values.chunk(2)[number]
+              for number, name in enumerate(STARTS) for what, values in described.items()}  # fmt: skip
     (first, second), (loud, soft) = level.chunk(2), (10 ** (level / 20)).chunk(2)
     cosine = (loud * soft).sum(1) / (loud.norm(dim=1) * soft.norm(dim=1)).clamp_min(1e-9)
-    before, after = _at_multiples(magnitude, pitch).log10().chunk(2)
+    around = 1 + 0.015 * torch.linspace(-1, 1, 21, device=magnitude.device)
+    multiples = (pitch[:, None] * _numbers(magnitude)[:10])[..., None] * around  # Hz
+    at_multiples = interpolate(magnitude, multiples * BINS_PER_HZ).amax(-1) + 1e-4
+    before, after = at_multiples.log10().chunk(2)
     return blocks | {
         "partials.same_shape": cosine,
         "partials.changed_shape": (first - second).clamp(-40, 40).abs()[:, :10].mean(1),
         "partials.decay": (20 * (before - after)).clamp(-60, 60),
-    }
-
-
-def _levels(level: torch.Tensor, found: Partials) -> dict[str, torch.Tensor]:
-    """Levels of the partials in dB: of all power, against the first, and above the valleys between them."""
-    depth = 20 * torch.log10((found.amplitude + 1e-5) / (found.valley + 1e-5))
-    return {
-        "level": torch.where(found.audible, level, -75.0)[:, :16],
-        "level_to_first": (level[:, 1:10] - level[:, :1]).clamp(-60, 60),
-        "above_valley": depth[:, [0, 1, 2, 3, 5, 7, 11]].clamp(-20, 80),
     }
 
 
@@ -192,16 +187,6 @@ def _shape(share: torch.Tensor, level: torch.Tensor) -> dict[str, torch.Tensor]:
         "above_40": (level > -40).float().sum(1),
         "above_60": (level > -60).float().sum(1),
         "entropy": -(share * torch.log(share + 1e-9)).sum(1),
-    }
-
-
-def _tuning(share: torch.Tensor, found: Partials, pitch: torch.Tensor) -> dict[str, torch.Tensor]:
-    """How far partials lie from where they are expected, in cents; how stretched they are; the refined pitch."""
-    return {
-        "mistuning": (share * found.deviation.abs()).sum(1),
-        "second_and_third": found.deviation[:, 1:3].clamp(-50, 50),
-        "stretch": torch.log10(found.stretch + 1e-6),
-        "pitch_shift": torch.log2(found.fundamental / pitch).clamp(-0.2, 0.2) * 12,
     }
 
 
@@ -230,13 +215,6 @@ def _contour(grid: torch.Tensor, pitch: torch.Tensor) -> torch.Tensor:
     around = (centre[..., None] + torch.arange(-7, 8, device=grid.device)).clamp(0, CELLS - 2)
     inside = (centre >= -8) & (centre < CELLS)
     return torch.where(inside, interpolate(level, around).amax(-1), -80.0)
-
-
-def _at_multiples(magnitude: torch.Tensor, pitch: torch.Tensor) -> torch.Tensor:
-    """Largest magnitude [B, 10] within 1.5 % of the first ten multiples of the pitch."""
-    around = 1 + 0.015 * torch.linspace(-1, 1, 21, device=magnitude.device)
-    place = (pitch[:, None] * _numbers(magnitude)[:10])[..., None] * around * BINS_PER_HZ
-    return interpolate(magnitude, place).amax(-1) + 1e-4
 
 
 def _numbers(like: torch.Tensor) -> torch.Tensor:

@@ -49,15 +49,12 @@ class InstrumentStatistics(Statistics):
     width = 593
 
     def __init__(self) -> None:
-        super().__init__(SAMPLE_RATE)
         hertz = LOWEST * 2 ** (torch.arange(int(OCTAVES * PER_OCTAVE)) / PER_OCTAVE)
         place = (hertz * N_FFT / SAMPLE_RATE).clamp(max=N_FFT // 2 - 1.001)  # of the grid's cells, in bins
-        tables = {
-            "window": torch.hann_window(N_FFT), "mel": slaney_bank(N_MELS, N_FFT, 30.0, SAMPLE_RATE),
-            "cosines": cosines(N_CEPSTRUM, N_MELS), "below": place.long(), "share": (place % 1)[:, None],
-        }  # fmt: skip
-        for name, table in tables.items():
-            self.register_buffer(name, table, persistent=False)
+        super().__init__(
+            SAMPLE_RATE, window=torch.hann_window(N_FFT), mel=slaney_bank(N_MELS, N_FFT, 30.0, SAMPLE_RATE),
+            cosines=cosines(N_CEPSTRUM, N_MELS), below=place.long(), share=(place % 1)[:, None],
+        )  # fmt: skip
 
     @torch.no_grad()
     def blocks(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:

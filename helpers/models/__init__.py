@@ -36,11 +36,8 @@ def register(name: str, builder: Builder) -> None:
 def build(name: str, n_classes: int, seed: int = 0, **arguments: Any) -> nn.Module:
     """Build the model `name` of `MODELS` with random weights, the same ones for the same seed in every process.
 
-    `arguments` are plain values for the builder that travel in the checkpoint. The generators of the caller are left
-    as they are.
-
-    Raises:
-        InputError: there is no such model, or it does not take these arguments.
+    `arguments` are plain values for the builder that travel in the checkpoint. The generators of the caller are left as
+    they are. An InputError if there is no such model, or it does not take these arguments.
     """
     found = MODELS.get(name)
     if found is None:

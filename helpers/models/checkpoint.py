@@ -84,10 +84,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> N
     """Write a checkpoint atomically, with a digest of its weights and recipe.
 
     `half` stores matrices and kernels as float16 to save space; vectors (biases, statistics, which may be tiny) stay.
-
-    Raises:
-        InputError: a field has another type or range than it should, the weights are not finite numbers, or the place
-            cannot be written to.
+    An InputError if a field has another type or range than it should, the weights are not finite numbers, or the place
+    cannot be written to.
     """
     recipe = json.loads(json.dumps(describe(checkpoint), default=lambda number: number.item()))  # of plain values only
     content = {**recipe, "state": _stored(checkpoint.state, half)}
@@ -101,9 +99,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint, half: bool = False) -> N
 def load_checkpoint(path: Path, task: str | None = None) -> Checkpoint:
     """Read a checkpoint, for a task or for any, without running any code that the file may hold.
 
-    Raises:
-        InputError: it is missing, damaged anywhere, of another format or task, or holds something else than finite
-            weights and plain values of the right types and ranges.
+    An InputError if it is missing, damaged anywhere, of another format or task, or holds something else than finite
+    weights and plain values of the right types and ranges.
     """
     if not os.path.isfile(path):
         raise InputError(f"{path}: no such checkpoint; `checkpoints/README.txt` says which ship and how to train one")

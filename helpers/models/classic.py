@@ -176,8 +176,7 @@ def save(path: Path, model: ClassicModel) -> None:
 def load(path: Path) -> ClassicModel:
     """Read a model.
 
-    Raises:
-        InputError: the file is missing, is no model of this format, or holds types that are not trusted.
+    An InputError if the file is missing, is no model of this format, or holds types that are not trusted.
     """
     from skops import io
 

@@ -170,8 +170,7 @@ def _one_against_rest(x: np.ndarray, positive: np.ndarray, akin: np.ndarray, wei
 def arguments_of(notes: Checkpoint) -> dict:
     """The front end and the convolutions of an NSynth checkpoint, as arguments of `film_crnn`.
 
-    Raises:
-        InputError: it is of another model.
+    An InputError if it is of another model.
     """
     _, trunk = _trunk_of(notes)
     found = {name: trunk[name] for name in ("mel", "channels") if name in trunk}

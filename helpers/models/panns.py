@@ -106,10 +106,8 @@ class Panns(nn.Module):
 def read_panns(path: Path) -> dict[str, torch.Tensor]:
     """State dictionary of a published PANNs file, without running any code that the file may hold.
 
-    Beside weights the files hold the state of a sampler in NumPy arrays, which are let through.
-
-    Raises:
-        InputError: the file is missing, no PyTorch file, holds code, or holds no PANNs weights.
+    Beside weights the files hold the state of a sampler in NumPy arrays, which are let through. An InputError if the
+    file is missing, no PyTorch file, holds code, or holds no PANNs weights.
     """
     if not Path(path).is_file():
         raise InputError(f"{path}: no such file; get e.g. Cnn10_mAP=0.380.pth from Zenodo record 3987831")
@@ -139,8 +137,7 @@ def _numpy_arrays() -> list:
 def load_backbone(model: AudioClassifier, state: dict[str, torch.Tensor]) -> None:
     """Put published weights into the front end and encoder of one of `MODELS`.
 
-    Raises:
-        InputError: the weights are of another network.
+    An InputError if the weights are of another network.
     """
     encoder = {name: value for name, value in state.items() if not name.startswith(UNUSED)}
     try:

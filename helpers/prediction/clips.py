@@ -20,9 +20,10 @@ from torch import nn
 from tqdm import tqdm
 
 from helpers import audio
-from helpers.config import InputError
+from helpers.config import InputError, MelConfig
 from helpers.datasets.archives import sources
 from helpers.datasets.base import FILM_RATE, FILM_WINDOW_S, Clip
+from helpers.features.mel import mel_power, torchaudio_filters
 from helpers.models.base import channels_last
 
 CORES = os.cpu_count() or 1
@@ -30,6 +31,8 @@ BATCH_SIZE = 16  # spectrograms of more clips leave the processor's cache, which
 WINDOW = round(FILM_WINDOW_S * FILM_RATE)  # samples for which films have one answer
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 EXCERPTS = 8  # of a film at a time
+COLUMNS = 1500  # of an overview: about as many as a figure has pixels
+CHUNK_S = 5.0  # of a recording at a time
 
 T = TypeVar("T")
 
@@ -44,40 +47,31 @@ def predict(
     device: str = "cpu",
     workers: int = CORES,
 ) -> tuple[np.ndarray, dict[int, str]]:
-    """Run a network over clips, cut or padded to `seconds`, on `workers` threads.
+    """Logits [clips, …] of a network for clips, cut or padded to `seconds`, on `workers` threads, in their order.
 
-    Memory holds a few batches of waveforms, however many and however long the clips are.
-
-    Returns:
-        Logits [clips, …] in the order of the clips, NaN for those that cannot be read; and the reason for each of
-        these by its index.
-
-    Raises:
-        InputError: there are no clips, their archive is damaged, or the network gives no finite numbers.
+    Those that cannot be read get NaN, and the reason by their index. Memory holds a few batches of waveforms. An
+    InputError if there are no clips, their archive is damaged, or the network gives no finite numbers.
     """
-    samples, unreadable = round(seconds * sample_rate), {}
+    if not clips:
+        raise InputError("no clips to predict; name a folder that holds some")
+    samples, unreadable, rows = round(seconds * sample_rate), {}, []
 
-    def waveforms(batch: list[tuple[int, Clip, Path | bytes]]) -> np.ndarray:
-        """[clips, samples], silence for those that cannot be read."""
-        waves = np.zeros((len(batch), samples), np.float32)
-        for wave, (index, clip, source) in zip(waves, batch, strict=True):
-            duration = seconds if clip.duration is None else min(clip.duration, seconds)
-            try:
-                found = audio.read(source, sample_rate, clip.start, duration)[:samples]
-                wave[: len(found)] = found
-            except InputError as error:
-                unreadable[index] = f"{clip.member}: {error}" if clip.member else str(error)
-        return waves
+    def waveform(index: int, clip: Clip, source: Path | bytes) -> np.ndarray:
+        """[samples], silence if it cannot be read."""
+        duration = seconds if clip.duration is None else min(clip.duration, seconds)
+        try:
+            return audio.fit_length(audio.read(source, sample_rate, clip.start, duration), samples)
+        except InputError as error:
+            unreadable[index] = f"{clip.member}: {error}" if clip.member else str(error)
+            return np.zeros(samples, np.float32)
 
-    network = _ready(network).to(device)
-    last = max((clip.start for clip in clips), default=0.0) + seconds
-    numbered, rows = zip(count(), clips, sources(clips, last)), []
+    network, last = _ready(network).to(device), max(clip.start for clip in clips) + seconds
+    numbered = batches(zip(count(), clips, sources(clips, last)), batch_size)
     with tqdm(total=len(clips), unit="clip", disable=None, leave=False) as bar:
-        for logits in infer(network, batches(numbered, batch_size), waveforms, device=device, workers=workers):
+        for logits in infer(network, numbered, lambda batch: np.stack([waveform(*one) for one in batch]),
+                            device=device, workers=workers):  # fmt: skip
             rows.append(logits)
             bar.update(len(logits))
-    if not rows:
-        raise InputError("no clips to predict; name a folder that holds some")
     logits = np.concatenate(rows)
     logits[list(unreadable)] = np.nan
     return logits, dict(sorted(unreadable.items()))
@@ -88,8 +82,7 @@ def predict_clips(
 ) -> np.ndarray:
     """Logits [clips, …] of clips that must all be readable.
 
-    Raises:
-        InputError: as `predict`, and if a clip cannot be read.
+    An InputError as of `predict`, and if a clip cannot be read.
     """
     logits, unreadable = predict(network, clips, sample_rate, seconds, device=device)
     if unreadable:
@@ -103,8 +96,7 @@ def predict_windows(
 ) -> Iterator[np.ndarray]:
     """Logits [classes] of the windows of a file of any length, `hop_s` seconds apart, in their order.
 
-    Raises:
-        InputError: the file is missing, unreadable, empty, or holds values that are not finite.
+    An InputError if the file is missing, unreadable, empty, or holds values that are not finite.
     """
     cut = windows(audio.stream(path, sample_rate), round(seconds * sample_rate), round(hop_s * sample_rate))
     for logits in infer(network, batches(cut, BATCH_SIZE), np.stack):
@@ -132,6 +124,22 @@ def predict_frames(network: nn.Module, blocks: Iterable[np.ndarray], context: in
         for probability in infer(lambda waves: copied(waves).sigmoid(), batches(excerpts, EXCERPTS), np.stack)
     ]
     return np.concatenate(kept)[: total // WINDOW] if kept else np.zeros((0, 0), np.float32)
+
+
+def overview(blocks: Iterable[np.ndarray], seconds: float, config: MelConfig) -> tuple[np.ndarray, float]:
+    """Mean mel level of a recording that comes in blocks [samples], with memory that does not depend on its length.
+
+    Returns:
+        level in dB, float32 [n_mels, columns]; and the seconds that a column stands for.
+    """
+    pooled = max(1, round(seconds * config.frame_rate / COLUMNS))  # frames in a column
+    size = pooled * config.hop_length * max(1, round(CHUNK_S * config.frame_rate / pooled))
+    filters, columns = torchaudio_filters(config), []
+    for block in windows(blocks, size, size, margin=0):
+        power = mel_power(block[None], config, filters)[0, :, :-1]
+        columns.append(power.reshape(config.n_mels, -1, pooled).mean(axis=2))
+    count = max(1, round(seconds * config.frame_rate / pooled))
+    return 10 * np.log10(np.concatenate(columns, axis=1)[:, :count] + 1e-10), pooled / config.frame_rate
 
 
 def _ready(network: nn.Module) -> nn.Module:
@@ -174,10 +182,8 @@ def infer(
     """The inference loop: what a network gives for each batch, in their order.
 
     `load` makes a batch to waveforms float32 [items, samples]. Each of the `workers` threads loads and computes on a
-    core of its own; no more batches are taken than they work on and one that waits.
-
-    Raises:
-        InputError: the network gives values that are not finite.
+    core of its own; no more batches are taken than they work on and one that waits. An InputError if the network gives
+    values that are not finite.
     """
     turn = threading.Lock() if device != "cpu" else contextlib.nullcontext()  # an accelerator takes one at a time
 
@@ -218,11 +224,7 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def best_device(name: str = "auto") -> str:
-    """The device of that name; "auto" is the fastest there is.
-
-    Raises:
-        InputError: this machine does not have it.
-    """
+    """The device of that name; "auto" is the fastest there is. An InputError if this machine does not have it."""
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return next(device for device in ("cuda", "mps", "cpu") if there[device])

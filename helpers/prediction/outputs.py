@@ -58,8 +58,7 @@ def write_predictions(
 def check_drawing(option: str) -> None:
     """Find out before hours of work whether `write_confusion_matrix` can draw.
 
-    Raises:
-        InputError: a library that `option` needs is not installed.
+    An InputError if a library that `option` needs is not installed.
     """
     try:
         from helpers.plotting import scores  # noqa: F401

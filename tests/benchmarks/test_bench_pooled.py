@@ -14,8 +14,7 @@ import pytest
 import torch
 
 from helpers import audio
-from helpers.features import notes
-from helpers.features.cache import extract, workers
+from helpers.features import cache, notes
 from helpers.features.mel import power_spectrogram
 from helpers.features.notes import FLATNESS_BINS, HOP, N_CEPSTRUM, N_FFT, N_MELS, SAMPLE_RATE, SAMPLES, SEGMENTS
 from helpers.features.pooled import FLAT, NoteStatistics, note_statistics, pool_notes
@@ -84,12 +83,17 @@ def test_all_statistics(benchmark, waveforms) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_extraction_on_processes(benchmark, waveforms, tmp_path, jobs) -> None:
+def test_extraction_on_processes(benchmark, waveforms, tmp_path, jobs, monkeypatch) -> None:
     paths = [tmp_path / "notes" / f"{number:04d}.wav" for number in range(1024)]
     for number, path in enumerate(paths):
         audio.write(path, waveforms[number % NOTES], SAMPLE_RATE)
     runs = iter(range(100))
-    with workers(jobs):
-        extract(paths[: 2 * 128], tmp_path / "warm")
+
+    def extract(paths) -> None:
+        monkeypatch.setattr(cache, "FOLDER", tmp_path / f"{next(runs)}")
+        cache.extract(paths)
+
+    with cache.workers(jobs):
+        extract(paths[: 2 * 128])
         benchmark.extra_info["notes"] = len(paths)
-        benchmark.pedantic(lambda: extract(paths, tmp_path / f"{next(runs)}"), rounds=3)
+        benchmark.pedantic(lambda: extract(paths), rounds=3)

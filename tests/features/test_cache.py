@@ -24,6 +24,13 @@ def notes(tmp_path, monkeypatch):
     return paths
 
 
+def extract(paths, folder):
+    """Features by way of a cache in this folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "FOLDER", folder)
+        return cache.extract(paths)
+
+
 def calls(monkeypatch, fail_at: int | None = None) -> list[int]:
     """Shards that were computed from now on; the one at `fail_at` is killed."""
     seen, real = [], cache.pool_files
@@ -39,68 +46,68 @@ def calls(monkeypatch, fail_at: int | None = None) -> list[int]:
 
 
 def test_matrix_is_in_the_order_of_the_paths(notes, tmp_path) -> None:
-    matrix = cache.extract(notes, tmp_path / "cache")
+    matrix = extract(notes, tmp_path / "cache")
     waveforms = np.stack([audio.read(path, SAMPLE_RATE) for path in notes])
     np.testing.assert_allclose(matrix, pooled.pool_notes(waveforms), rtol=1e-3, atol=1e-3)
 
 
 def test_second_call_computes_nothing(notes, tmp_path, monkeypatch) -> None:
-    first = cache.extract(notes, tmp_path / "cache")
+    first = extract(notes, tmp_path / "cache")
     seen = calls(monkeypatch)
-    np.testing.assert_array_equal(cache.extract(notes, tmp_path / "cache"), first)
+    np.testing.assert_array_equal(extract(notes, tmp_path / "cache"), first)
     assert seen == []
 
 
 def test_kill_in_the_middle_resumes(notes, tmp_path, monkeypatch) -> None:
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         calls(patch, fail_at=3)
-        cache.extract(notes, tmp_path / "cache")
+        extract(notes, tmp_path / "cache")
     stored = os.listdir(tmp_path / "cache")
     assert stored and all(name[0] != "." for name in stored)  # whole shards, no temporary files
     seen = calls(monkeypatch)
-    resumed = cache.extract(notes, tmp_path / "cache")
+    resumed = extract(notes, tmp_path / "cache")
     assert len(seen) == 4 - len(stored)
-    np.testing.assert_array_equal(resumed, cache.extract(notes, tmp_path / "other"))
+    np.testing.assert_array_equal(resumed, extract(notes, tmp_path / "other"))
 
 
 def test_changed_file_is_computed_again(notes, tmp_path, monkeypatch) -> None:
-    cache.extract(notes, tmp_path / "cache")
+    extract(notes, tmp_path / "cache")
     seen = calls(monkeypatch)
     audio.write(notes[0], np.random.default_rng(9).normal(0, 0.1, SAMPLES + 1), SAMPLE_RATE)
-    cache.extract(notes, tmp_path / "cache")
+    extract(notes, tmp_path / "cache")
     assert seen == [2]  # the shard of that file
 
 
 def test_damaged_shard_is_computed_again(notes, tmp_path) -> None:
-    first = cache.extract(notes, tmp_path / "cache")
+    first = extract(notes, tmp_path / "cache")
     shard = sorted((tmp_path / "cache").iterdir())[0]
     shard.write_bytes(shard.read_bytes()[:100])
-    np.testing.assert_array_equal(cache.extract(notes, tmp_path / "cache"), first)
+    np.testing.assert_array_equal(extract(notes, tmp_path / "cache"), first)
 
 
 def test_missing_and_unreadable_files_are_named(notes, tmp_path) -> None:
     with pytest.raises(InputError, match=r"absent\.wav: no such file"):
-        cache.extract([*notes, tmp_path / "absent.wav"], tmp_path / "cache")
+        extract([*notes, tmp_path / "absent.wav"], tmp_path / "cache")
     notes[3].write_bytes(b"no audio")
     with pytest.raises(InputError, match=r"note_3\.wav"):
-        cache.extract(notes, tmp_path / "cache")
+        extract(notes, tmp_path / "cache")
 
 
 def test_two_processes_give_the_same(notes, tmp_path) -> None:
-    alone = cache.extract(notes, tmp_path / "alone")
+    alone = extract(notes, tmp_path / "alone")
     with cache.workers(jobs=2):
-        together = cache.extract(notes, tmp_path / "together")
+        together = extract(notes, tmp_path / "together")
     np.testing.assert_allclose(together, alone, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.slow
 def test_dask_cluster_of_two_workers_gives_the_same(notes, tmp_path) -> None:
     distributed = pytest.importorskip("dask.distributed")
-    alone = cache.extract(notes, tmp_path / "alone")
+    alone = extract(notes, tmp_path / "alone")
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
         with cache.workers(dask=cluster.scheduler_address):
-            spread = cache.extract(notes, tmp_path / "spread")
+            spread = extract(notes, tmp_path / "spread")
         moments = client.run(lambda dask_worker: dask_worker.state.transition_counter)
     np.testing.assert_allclose(spread, alone, rtol=1e-3, atol=1e-3)
     assert all(count > 0 for count in moments.values())  # both workers were given work
