@@ -31,11 +31,10 @@ def from_root(path: str | Path) -> str:
 
 
 class InputError(Exception):
-    """Something handed in from outside cannot be used.
+    """Something handed in from outside cannot be used; command lines print the message and exit with code 2.
 
-    The message is one line that says which file or option, what is wrong with it, and what to do. Characters that
-    would break the line (a file's name may hold any) are written as escapes.
-    Command lines print it as it is and exit with code 2.
+    It is one line that says which file or option, what is wrong with it, and what to do. Characters that would break
+    the line (a file's name may hold any) are written as escapes.
     """
 
     def __init__(self, message: str) -> None:
@@ -92,7 +91,6 @@ class TrainConfig:
     monitor: Literal["score", "loss"] = "score"  # what "better on validation" means
     patience: int = 10  # epochs without getting better before training stops
     freeze_epochs: int = 0  # the encoder stays as it is for so many epochs
-    precision: Literal["auto", "32"] = "auto"  # auto: mixed where the GPU or processor computes in it
     workers: int = min(2, os.cpu_count() or 1)  # processes that read and augment
     seed: int = 0
 

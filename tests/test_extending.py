@@ -81,7 +81,7 @@ def test_a_new_corpus_and_a_new_model_go_all_the_way(root: Path) -> None:
     assert toy.found(root) and "16" in str(toy.validate(root))
     train, valid = split_by_group(toy.clips(root, "train"), (0.5, 0.5))
     test = toy.clips(root, "test")
-    config = TrainConfig(epochs=8, batch_size=4, learning_rate=0.02, workers=0, precision="32")
+    config = TrainConfig(epochs=8, batch_size=4, learning_rate=0.02, workers=0)
     network = build("tiny_mlp", len(toy.classes), seed=config.seed, hidden=12)
     sets = (ClipDataset(part, len(toy.classes), RATE, SECONDS) for part in (train, valid))
     history = fit(network, *sets, config, run_dir=root / "run")

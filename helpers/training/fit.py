@@ -19,7 +19,7 @@ from torch import nn
 from helpers.config import InputError, TrainConfig, seed_everything
 from helpers.models.base import channels_last
 from helpers.training.module import Epochs, History, StaysStopped, TrainingModule
-from helpers.training.recipes import Labelled, train_loader, valid_loader
+from helpers.training.recipes import Labelled, loader, train_loader
 from helpers.training.state import LAST, WholeFiles, finished_epochs, run_parts, state_folder
 
 
@@ -53,14 +53,18 @@ def fit(
             in a folder of its own. None: nothing is kept.
         on_epoch: called with the history so far after each epoch, to draw it while training goes on.
 
-    Started by `torchrun` with several processes it trains data-parallel (DDP).
-
-    Raises:
-        InputError: there are too few clips, epochs or clips in a batch; a loss is not finite; a clip cannot be read;
-            the state cannot be written.
+    Started by `torchrun` with several processes it trains data-parallel (DDP). An InputError if there are too few
+    clips, epochs or clips in a batch; a loss is not finite; a clip cannot be read; the state cannot be written.
     """
-    _check(train, valid, config)
-    _quiet()
+    for count, least, what in (
+        (len(train), 2, "training clips"), (len(valid), 1, "validation clips"), (config.epochs, 1, "epochs"),
+        (config.batch_size, 2, "clips in a batch"),
+    ):  # fmt: skip
+        if count < least:
+            raise InputError(f"training: {count} {what}; give at least {least}")
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)  # its advice is not for the one who trains
+    topics = "many workers|Checkpoint directory|deterministic|log_every|LeafSpec|persistent_workers|treespec|sync_dist"
+    warnings.filterwarnings("ignore", f".*({topics})")
     channels_last(model).train()
     rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     folder, done = None, 0
@@ -72,25 +76,13 @@ def fit(
     seed_everything(config.seed)
     module = TrainingModule(model, config, batch_augment, power_augment, spec_augment)
     epochs = Epochs(config, on_epoch)
-    trainer = _trainer(folder, config, epochs)
-    loaders = train_loader(train, augment, config, rank, world), valid_loader(valid, config)
+    trainer = _trainer(folder, config, epochs, world)
+    loaders = train_loader(train, augment, config, rank, world), loader(valid, config, config.batch_size)
     loaders[0].sampler.set_epoch(done)  # workers read ahead before Lightning says the epoch
     _run(trainer, module, loaders, folder / LAST if done else None)
     model.load_state_dict(trainer.strategy.broadcast(epochs.weights))
     model.cpu().eval()
     return epochs.history
-
-
-def _check(train: Labelled, valid: Labelled, config: TrainConfig) -> None:
-    """An InputError if there is nothing to train on, or nothing to choose the epoch by."""
-    for count, least, what in (
-        (len(train), 2, "training clips"),
-        (len(valid), 1, "validation clips"),
-        (config.epochs, 1, "epochs"),
-        (config.batch_size, 2, "clips in a batch"),
-    ):
-        if count < least:
-            raise InputError(f"training: {count} {what}; give at least {least}")
 
 
 def _run(trainer: L.Trainer, module: TrainingModule, loaders: tuple, kept: Path | None) -> None:
@@ -107,23 +99,22 @@ def _run(trainer: L.Trainer, module: TrainingModule, loaders: tuple, kept: Path 
         raise InputError(message.removesuffix("\\n")) from None
 
 
-def _trainer(folder: Path | None, config: TrainConfig, epochs: Epochs) -> L.Trainer:
-    processes = int(os.environ.get("WORLD_SIZE", 1))
+def _trainer(folder: Path | None, config: TrainConfig, epochs: Epochs, world: int) -> L.Trainer:
     local = int(os.environ.get("LOCAL_WORLD_SIZE", 1))
-    better = {"monitor": f"valid_{config.monitor}", "mode": "max" if config.monitor == "score" else "min"}
     callbacks: list[L.Callback] = [epochs]
     if config.select == "best":
-        callbacks.append(StaysStopped(**better, patience=config.patience))
+        mode = "max" if config.monitor == "score" else "min"
+        callbacks.append(StaysStopped(f"valid_{config.monitor}", mode=mode, patience=config.patience))
     if folder:
         name = Path(LAST).stem
         callbacks.append(ModelCheckpoint(folder, name, save_top_k=1, monitor=None, enable_version_counter=False))
     return L.Trainer(
         max_epochs=config.epochs,
         accelerator="auto",
-        devices=local if processes > 1 else 1,
-        num_nodes=processes // local,
-        strategy=DDPStrategy(find_unused_parameters=config.freeze_epochs > 0) if processes > 1 else "auto",
-        precision=trainer_precision(config),
+        devices=local if world > 1 else 1,
+        num_nodes=world // local,
+        strategy=DDPStrategy(find_unused_parameters=config.freeze_epochs > 0) if world > 1 else "auto",
+        precision=trainer_precision(),
         callbacks=callbacks,
         plugins=[WholeFiles()],
         enable_checkpointing=folder is not None,
@@ -137,18 +128,9 @@ def _trainer(folder: Path | None, config: TrainConfig, epochs: Epochs) -> L.Trai
     )
 
 
-def trainer_precision(config: TrainConfig) -> str:
-    """What Lightning calls the arithmetic of a recipe on this machine."""
-    if config.precision == "32":
-        return "32-true"
+def trainer_precision() -> str:
+    """What Lightning calls the arithmetic of this machine: mixed where the GPU or the processor computes in it."""
     if torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
     able = torch.cpu.get_capabilities()
     return "bf16-mixed" if able.get("avx512_bf16") or able.get("amx_bf16") else "32-true"
-
-
-def _quiet() -> None:
-    """Silence Lightning's advice, which is not for the one who trains."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    topics = "many workers|Checkpoint directory|deterministic|log_every|LeafSpec|persistent_workers|treespec|sync_dist"
-    warnings.filterwarnings("ignore", f".*({topics})")

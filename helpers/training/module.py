@@ -40,8 +40,8 @@ class TrainingModule(L.LightningModule):
     """A classifier under training; see `training.fit.fit` for the arguments."""
 
     def __init__(
-        self, model: nn.Module, config: TrainConfig, batch_augment: Callable | None = None,
-        power_augment: Callable | None = None, spec_augment: Callable | None = None,
+        self, model: nn.Module, config: TrainConfig, batch_augment: Callable | None, power_augment: Callable | None,
+        spec_augment: Callable | None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.model, self.config = model, config
@@ -63,10 +63,8 @@ class TrainingModule(L.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Seed what is drawn in the steps by (seed, epoch, rank), so that a resumed run draws the same."""
         torch.manual_seed(hash((self.config.seed, self.current_epoch, self.global_rank)) % 2**31)
-        if self.frozen:
-            self.model.encoder.eval()
-        elif self.config.freeze_epochs and self.current_epoch == self.config.freeze_epochs:
-            self.model.encoder.train()
+        self.model.encoder.train(not self.frozen)
+        if self.config.freeze_epochs and self.current_epoch == self.config.freeze_epochs:
             self.print(f"epoch {self.current_epoch + 1}: encoder unfrozen for fine-tuning")
 
     def training_step(self, batch: tuple, index: int) -> torch.Tensor:
@@ -74,17 +72,16 @@ class TrainingModule(L.LightningModule):
         waveforms, targets = batch
         if self.batch_augment is not None:
             waveforms, targets = self.batch_augment(waveforms, targets)
-        if self.power_augment is None:
-            features = self.model.frontend(waveforms)
-        else:
-            features = self.model.frontend.augmented(waveforms, self.power_augment)
+        frontend = self.model.frontend
+        augmented = self.power_augment is not None
+        features = frontend.augmented(waveforms, self.power_augment) if augmented else frontend(waveforms)
         if self.spec_augment is not None:
             features = self.spec_augment(features)
         with torch.set_grad_enabled(not self.frozen):
             embedding = self.model.encoder(features)
-        logits = self.model.head(embedding)
         share = self.config.label_smoothing
-        return self._judge("train", logits, targets * (1 - share) + share / targets.shape[-1], targets)
+        learned = targets * (1 - share) + share / targets.shape[-1]
+        return self._judge("train", self.model.head(embedding), learned, targets)
 
     def validation_step(self, batch: tuple, index: int) -> None:
         """Count loss and score of one validation batch."""
@@ -92,11 +89,7 @@ class TrainingModule(L.LightningModule):
         self._judge("valid", self.model(waveforms), targets, targets)
 
     def on_validation_epoch_end(self) -> None:
-        """Log the epoch's four numbers and start counting again.
-
-        Raises:
-            InputError: a loss is not finite, so that nothing can come of this training.
-        """
+        """Log the epoch's four numbers and start counting again; an InputError if a loss is not finite."""
         for name, counter in self.counters.items():
             if not counter.update_called:
                 continue
@@ -146,7 +139,7 @@ class Epochs(L.Callback):
     """
 
     def __init__(self, config: TrainConfig, on_epoch: Callable[[History], None] | None = None) -> None:
-        self.monitor, self.select, self.on_epoch = config.monitor, config.select, on_epoch
+        self.config, self.on_epoch = config, on_epoch
         self.history, self.weights = History(), {}
         self.started, self.clock = 0.0, 0.0
 
@@ -160,12 +153,10 @@ class Epochs(L.Callback):
         """Say after a few batches how long all will take, if it is long."""
         if self.history.epochs or index not in TIMED:
             return
-        if index == TIMED[0]:
-            self.clock = time.perf_counter()
-            return
+        before, self.clock = self.clock, time.perf_counter()
         batches = trainer.num_training_batches * trainer.max_epochs
-        seconds = (time.perf_counter() - self.clock) / (TIMED[1] - TIMED[0]) * batches
-        if trainer.is_global_zero and seconds > WORTH_SAYING_S:
+        seconds = (self.clock - before) / (TIMED[1] - TIMED[0]) * batches
+        if index == TIMED[1] and trainer.is_global_zero and seconds > WORTH_SAYING_S:
             tqdm.write(f"about {seconds / 60:.0f} min for {trainer.max_epochs} epochs, {batches} batches in all")
 
     def on_validation_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
@@ -173,10 +164,9 @@ class Epochs(L.Callback):
         numbers = {name: float(trainer.callback_metrics[name]) for name in COUNTERS}
         epoch = Epoch(**numbers, seconds=time.perf_counter() - self.started)
         self.history.epochs.append(epoch)
-        curve = self.history.curve(f"valid_{self.monitor}")
-        self.history.best = int(np.argmax(curve) if self.monitor == "score" else np.argmin(curve))
-        if self.select == "last":
-            self.history.best = len(curve) - 1
+        curve = self.history.curve(f"valid_{self.config.monitor}")
+        best = int(np.argmax(curve) if self.config.monitor == "score" else np.argmin(curve))
+        self.history.best = len(curve) - 1 if self.config.select == "last" else best
         if self.history.best == len(curve) - 1:
             self.weights = {name: value.cpu().clone() for name, value in module.model.state_dict().items()}
         if trainer.is_global_zero:

@@ -53,9 +53,9 @@ def _mean_of_known(decisions: Loss, logits: torch.Tensor, targets: torch.Tensor)
     return (decisions(logits, targets.nan_to_num()) * known).sum() / known.sum().clamp_min(1)
 
 
-BINARY = {"bce": bce, "focal": focal, "asymmetric": asymmetric}
-LOSSES: dict[str, Loss] = {"cross_entropy": cross_entropy} | {
-    name: partial(_mean_of_known, decisions) for name, decisions in BINARY.items()
+LOSSES: dict[str, Loss] = {
+    "cross_entropy": cross_entropy,
+    **{decisions.__name__: partial(_mean_of_known, decisions) for decisions in (bce, focal, asymmetric)},
 }
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": partial(torch.optim.SGD, momentum=0.9, nesterov=True),
@@ -68,9 +68,9 @@ WARM_UP = 0.1  # of all steps
 
 def optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """The optimiser of a recipe; weight decay is for matrices and kernels, not for biases and normalisations."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
+    matrices = {"params": [p for p in model.parameters() if p.ndim > 1]}
     vectors = {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0}
-    groups = [group for group in ({"params": matrices}, vectors) if group["params"]]
+    groups = [group for group in (matrices, vectors) if group["params"]]
     return OPTIMIZERS[config.optimizer](groups, lr=config.learning_rate, weight_decay=config.weight_decay)
 
 
@@ -136,16 +136,14 @@ def train_loader(data: Labelled, augment: Callable | None, config: TrainConfig, 
     """Shuffled or class-balanced batches of augmented waveforms."""
     weights = balanced_weights(data.targets) if config.balanced else None
     sampler = EpochSampler(len(data), weights, config.seed, rank, world)
-    augmented = AugmentedDataset(data, augment, config.seed)
-    return _loader(augmented, min(config.batch_size, len(sampler)), config, sampler=sampler, drop_last=True)
+    size = min(config.batch_size, len(sampler))
+    return loader(AugmentedDataset(data, augment, config.seed), config, size, sampler=sampler, drop_last=True)
 
 
-def valid_loader(data: Labelled, config: TrainConfig) -> DataLoader:
-    """All validation clips in their order; every process validates all of them, so that all agree on the best."""
-    return _loader(data, config.batch_size, config)
+def loader(data: Labelled, config: TrainConfig, batch_size: int, **settings: object) -> DataLoader:
+    """All clips in their order, as for validation: every process validates all of them, so that all agree on the best.
 
-
-def _loader(data: Labelled, batch_size: int, config: TrainConfig, **settings: object) -> DataLoader:
-    """With a generator of its own: else opening a loader would shift the random numbers of the training steps."""
+    It has a generator of its own: else opening a loader would shift the random numbers of the training steps.
+    """
     return DataLoader(data, batch_size, num_workers=config.workers, persistent_workers=config.workers > 0,
                       generator=torch.Generator(), **settings)  # fmt: skip

@@ -35,21 +35,17 @@ def run_parts(
     With several processes the first one's initial weights count, so that only their names and shapes are compared.
     """
     recipe = {name: value for name, value in asdict(config).items() if name != "workers"}
-    state = model.state_dict()
-    weights = {name: value if world == 1 else tuple(value.shape) for name, value in state.items()}
+    weights = {name: value if world == 1 else tuple(value.shape) for name, value in model.state_dict().items()}
+    places = [np.linspace(0, len(one) - 1, LOOKED_AT, dtype=int).tolist() for one in data]
+    heard = [np.asarray(one[index][0]) for one, indices in zip(data, places, strict=True) for index in indices]
     sources = (path for room in CODE for path in sorted((ROOT / "helpers" / room).glob("*.py")))
     return {
         "recipe": digest(recipe, world),
         "model": digest(str(model), weights),
-        "data": digest(*data, *map(_content, data)),
+        "data": digest(*data, heard),
         "augmentation": digest(*augmentations),
         "code": digest(torch.__version__, *(path.read_bytes() for path in sources)),
     }
-
-
-def _content(data: Any) -> list[np.ndarray]:
-    """Waveforms of some items of a data set, from its first to its last."""
-    return [np.asarray(data[index][0]) for index in np.linspace(0, len(data) - 1, LOOKED_AT, dtype=int).tolist()]
 
 
 def digest(*values: Any) -> str:
@@ -114,10 +110,7 @@ def _age(path: Path) -> float:
 
 
 def finished_epochs(last: Path) -> int:
-    """How many epochs a kept state has behind it: 0 without one.
-
-    A state that is damaged is renamed, with a line that says so.
-    """
+    """How many epochs a kept state has behind it: 0 without one; a damaged one is renamed, with a line."""
     if not last.is_file():
         return 0
     try:

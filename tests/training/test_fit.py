@@ -207,8 +207,7 @@ def test_mixed_precision_is_used_where_the_processor_computes_in_it(monkeypatch:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     for capability, precision in ({"avx512_bf16": True}, "bf16-mixed"), ({"avx512": True}, "32-true"), ({}, "32-true"):
         monkeypatch.setattr(torch.cpu, "get_capabilities", lambda capability=capability: capability)
-        assert trainer_precision(config(precision="auto")) == precision
-        assert trainer_precision(config(precision="32")) == "32-true"
+        assert trainer_precision() == precision
 
 
 def test_a_long_training_says_how_long(capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
