@@ -113,7 +113,7 @@ def test_interrupted_is_one_line_and_130(monkeypatch: pytest.MonkeyPatch, capsys
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(slides, "write", interrupted)
+    monkeypatch.setattr(slides, "build", interrupted)
     assert main(["report"]) == 130
     assert capsys.readouterr().err == "interrupted; the same command goes on where it stopped\n"
 
@@ -122,7 +122,7 @@ def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     def full(*_):
         raise OSError(28, "No space left on device", "x.pdf")
 
-    monkeypatch.setattr(slides, "write", full)
+    monkeypatch.setattr(slides, "build", full)
     assert main(["report"]) == 2
     assert capsys.readouterr().err == "error: x.pdf: No space left on device\n"
 

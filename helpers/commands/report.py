@@ -14,9 +14,7 @@ def add_to(program: typer.Typer) -> None:
     """Add the five commands."""
     for command, examples in (
         (demo, ("demo                                     all corpora in data/demo, size small",
-                "demo --size tiny --out data/tiny         what the tests use, ten seconds",
                 "demo --size large --force                replace what data/demo holds",
-                "demo --corpora nsynth,gtzan              only these",
                 "demo --size scale --notes 50000          NSynth only, notes repeated under new names, data/scale")),
         (run, ("run                                      official corpora in data/, generated ones for the rest",
                "run --only 01,03 --data-root ../shared/data --budget full --out report",
@@ -25,8 +23,7 @@ def add_to(program: typer.Typer) -> None:
         (report, ("report                                report/report.pdf, all parts",
                   "report --part homework --student-id r12345678 --name 'A. Student' --link https://example.org/code",
                   "report --out data/runs/report         of what `run` has left there")),
-        (pack, ("pack --student-id r12345678 --name 'A. Student' --link https://example.org/code",
-                "pack --student-id r12345678 --name 'A. Student' --link https://example.org/code --no-verify")),
+        (pack, ("pack --student-id r12345678 --name 'A. Student' --link https://example.org/code",)),
     ):  # fmt: skip
         program.command(epilog=cli.epilog(*examples))(command)
 

@@ -18,12 +18,13 @@ def confusion_figure(matrices: Mapping[str, np.ndarray], classes: Sequence[str])
     """Confusion matrices [true, predicted] of counts beside each other, coloured by share of the true class."""
     size = (5.7, 4.7) if len(matrices) == 1 else (WIDE[0], 5.0)
     figure, axes = new_figure(size, 1, len(matrices), squeeze=False)
-    for axis, (title, matrix) in zip(axes[0], matrices.items(), strict=True):
-        matrix = np.asarray(matrix)
-        heat_map(axis, matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1), classes, numbers=matrix, vmax=1)
-        axis.set(title=title, xlabel="predicted", ylabel="true" if axis is axes[0, 0] else "")
+    for axis, (title, counts) in zip(axes[0], matrices.items(), strict=True):
+        counts = np.asarray(counts)
+        heat_map(axis, counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), classes, numbers=counts, vmax=1)
+        axis.set(title=title, xlabel="predicted")
         if axis is not axes[0, 0]:
             axis.set_yticklabels([])
+    axes[0, 0].set_ylabel("true")
     figure.colorbar(axes[0, 0].collections[0], ax=axes[0].tolist(), label="share of the true class", shrink=0.8)
     return figure
 
@@ -49,12 +50,9 @@ def curves_figure(histories: Mapping[str, Mapping[str, Sequence[float]]], score_
     """
     figure, axes = new_figure(WIDE, 1, 2)
     for axis, kind, label in zip(axes, ("loss", "score"), ("loss", score_name), strict=True):
-        points = [
-            (epoch, value, name, part)
-            for name, history in histories.items()
-            for part, key in (("validation", "valid"), ("training", "train"))
-            for epoch, value in enumerate(history[f"{key}_{kind}"], start=1)
-        ]
+        points = ((epoch, value, name, part) for name, history in histories.items()
+                  for part, key in (("validation", "valid"), ("training", "train"))
+                  for epoch, value in enumerate(history[f"{key}_{kind}"], start=1))  # fmt: skip
         epoch, value, name, part = zip(*points, strict=True)
         colours = PALETTE[: len(histories)]
         seaborn.lineplot(x=epoch, y=value, hue=name, style=part, markers=True, palette=colours, ax=axis)
@@ -84,13 +82,10 @@ def interval_bars(axis: Axes, bars: Iterable[tuple[str, str, Interval]], upright
 def bars_figure(
     scores: Mapping[str, Mapping[str, Interval]], baselines: Mapping[str, float], xlabel: str = "accuracy"
 ) -> Figure:
-    """Horizontal bars with intervals: `scores[system][metric]` = {"value", "low", "high"}, in 0..1.
-
-    `baselines[name]` are drawn as dashed lines.
-    """
-    metrics = list(next(iter(scores.values())))
-    figure, axis = new_figure((WIDE[0], max(2.5, 0.35 * len(scores) * len(metrics) + 1.2)))
-    interval_bars(axis, ((name, metric, row[metric]) for name, row in scores.items() for metric in metrics))
+    """Horizontal bars with intervals: `scores[system][metric]` in 0..1; `baselines[name]` are drawn as dashed lines."""
+    bars = [(name, metric, score) for name, row in scores.items() for metric, score in row.items()]
+    figure, axis = new_figure((WIDE[0], max(2.5, 0.35 * len(bars) + 1.2)))
+    interval_bars(axis, bars)
     for style, (name, value) in zip(("--", ":", "-."), baselines.items(), strict=False):
         axis.axvline(value, color="black", ls=style, lw=1, label=name)
     axis.set_xlabel(f"{xlabel} (line: 95 % interval)")
@@ -140,8 +135,8 @@ def ablation_figure(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> 
     """One panel for each experiment: `panels[title][row][system]` is a top-1 on the pool in 0..1, one dot each."""
     figure, axes = new_figure((WIDE[0], 3.4), 1, len(panels), squeeze=False, sharex=True)
     for axis, (title, rows) in zip(axes[0], panels.items(), strict=True):
-        points = [(value, row, system) for row, values in rows.items() for system, value in values.items()]
-        value, row, system = zip(*points, strict=True)
+        dots = ((value, row, system) for row, values in rows.items() for system, value in values.items())
+        value, row, system = zip(*dots, strict=True)
         colours = PALETTE[: len(set(system))]
         seaborn.stripplot(x=value, y=row, hue=system, palette=colours, size=7, jitter=False, ax=axis)
         axis.tick_params("y", labelsize=10)
@@ -211,10 +206,7 @@ def polyphony_figure(by_size: Mapping[str, float], missed: np.ndarray, classes: 
 
 @styled
 def table_figure(rows: Sequence[Mapping]) -> Figure:
-    """Accuracies of every model without and with augmentation, by part, with their intervals.
-
-    Each row holds "name" and, under "plain" and "augmented", {"value", "low", "high"} of each part.
-    """
+    """Accuracies with intervals, `rows[…]["plain" or "augmented"][part]`, of every model by its "name"."""
     figure, axes = new_figure((WIDE[0], 0.36 * len(rows) + 1.4), 1, 3, sharey=True)
     for axis, part in zip(axes, ("train", "valid", "test"), strict=True):
         points = [(row["name"], column, row[column][part][end]) for row in rows for column in ("plain", "augmented")

@@ -20,14 +20,9 @@ Events = Sequence[tuple[float, float]]
 def note_grid(
     levels: np.ndarray, rows: Sequence[str], titles: Sequence[str], seconds: float, hertz: np.ndarray
 ) -> Figure:
-    """Mel spectrograms in dB of one note each, an instrument a row, named on each; one colour bar for all.
+    """Mel spectrograms in dB [notes, n_mels, frames] of notes of `seconds`, named on each; one colour bar for all.
 
-    Args:
-        levels: dB [notes, n_mels, frames], row by row.
-        rows: name of each row.
-        titles: of each note.
-        seconds: length of the notes.
-        hertz: centre frequency of every mel band [n_mels].
+    `rows` names the instrument of each row, `titles` each note; `hertz` are the centres of the bands [n_mels].
     """
     columns = len(titles) // len(rows)
     figure, axes = new_figure((10.8, 4.0), len(rows), columns, sharex=True, sharey=True, squeeze=False)
@@ -104,14 +99,9 @@ def images_figure(images: Mapping[str, np.ndarray], seconds: float, rows: int = 
 
 @styled
 def timeline(level: np.ndarray, column_s: float, tracks: Mapping[str, Mapping[str, Events]], title: str) -> Figure:
-    """Mel spectrogram above, below it a row for each instrument with a bar where it plays.
+    """Mel spectrogram in dB [n_mels, columns of `column_s`], below it for each instrument a row of bars where it plays.
 
-    Args:
-        level: mel level in dB [n_mels, columns].
-        column_s: seconds that a column stands for.
-        tracks: name of a track ("labels", "model") -> instrument -> stretches (start s, end s); tracks of an
-            instrument are drawn one below the other.
-        title: of the figure.
+    `tracks`: "labels" or "model" -> instrument -> stretches (start s, end s), drawn one below the other.
     """
     figure, (above, below) = new_figure(WIDE, 2, 1, sharex=True, height_ratios=[2, 1 + 0.3 * len(tracks)])
     image(above, level, level.shape[1] * column_s, vmin=level.max() - RANGE_DB, rasterized=True)

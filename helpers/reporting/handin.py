@@ -4,7 +4,6 @@ The rules of the course are a function each, which raises `InputError` with the 
 inference that is handed in is run as a grader would: unpacked, on a small generated test folder.
 """
 
-import ast
 import os
 import re
 import shutil
@@ -23,6 +22,7 @@ from helpers.demo import build
 from helpers.files import atomic
 from helpers.reporting import slides
 
+IMPORT = re.compile(r"^\s*(?:import|from) (\w+)", re.MULTILINE)
 COMMAND = re.compile(r"python inference\.py --test_dir \S+")
 MOST_MB = 50
 DATA_OR_MODEL = (
@@ -36,7 +36,7 @@ CONTENT = (  # patterns relative to the project's folder; what is not named here
     "report/RESULTS.txt", "report/slides.typ", "report/slides/*.typ", "report/metrics/*.json",
     "report/figures/*.svg", "report/figures/*.png",
 )  # fmt: skip
-TRACED = "import time:"  # how Python begins a line about an import
+TRACED = re.compile(r"import time: .*\| +(\S+)$", re.MULTILINE)  # what Python writes of an import when it is asked to
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same time for every file, so that the same input gives the same bytes
 ACCURACIES = re.compile(r"^top-1 accuracy: \d+\.\d\d%\ntop-3 accuracy: \d+\.\d\d%$", re.MULTILINE)
 
@@ -140,30 +140,23 @@ def requirements_fit(project: Path, loaded: set[str]) -> None:
     listed = {canonicalize_name(Requirement(line).name) for line in lines if line and not line.startswith("#")}
     packages = {name.partition(".")[0] for name in loaded}
     brings = {package: set(map(canonicalize_name, names)) for package, names in packages_distributions().items()}
-    faults = [f"inference does not import {name}"
-              for name in sorted(listed.difference(*(brings.get(package, ()) for package in packages)))]
+    surplus = listed.difference(*(brings.get(package, ()) for package in packages))
     modules = {".".join(path.relative_to(project).with_suffix("").parts).removesuffix(".__init__"): path
                for path in project.glob("helpers/**/*.py")}  # fmt: skip
     own = [project / "inference.py", *(path for name, path in modules.items() if name in loaded)]
-    needed = set().union(*map(_imports, own)) & packages & (brings.keys() - {"helpers"})
+    named = {name for path in own for name in IMPORT.findall(path.read_text(encoding="utf-8"))}
+    needed = named & packages & (brings.keys() - {"helpers"})  # own code names it, at a file's top or in a function
+    faults = [f"inference does not import {name}" for name in sorted(surplus)]
     faults += [f"{package} is missing" for package in sorted(needed) if not listed & brings[package]]
     if faults:
         raise InputError(f"requirements.txt: {'; '.join(faults)}")
-
-
-def _imports(path: Path) -> set[str]:
-    """Packages that a file imports, at its top or inside of functions."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
-    return {name.partition(".")[0] for name in names}
 
 
 def imported(project: Path, notes: Path) -> set[str]:
     """Modules that the unpacked inference loads when all of its outputs are asked for."""
     outputs = "--confusion_matrix", "c.png", "--predictions", "p.csv", "--json", "s.json"
     done = _run([sys.executable, "-X", "importtime", "inference.py", "--test_dir", notes, *outputs], project)
-    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith(TRACED)}
+    return set(TRACED.findall(done.stderr))
 
 
 def fresh_environment(project: Path, notes: Path) -> str:
@@ -193,7 +186,7 @@ def _run(command: list, folder: Path) -> subprocess.CompletedProcess:
     words = [str(word) for word in command]
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        written = f"{done.stdout}\n{done.stderr}".splitlines()
-        lines = [line for line in written if line.strip() and not line.startswith(TRACED)]
-        raise InputError(f"{Path(words[0]).name} {' '.join(words[1:4])}: {lines[-1] if lines else 'no message'}")
+        lines = TRACED.sub("", f"{done.stdout}\n{done.stderr}").split("\n")
+        last = next((line for line in reversed(lines) if line.strip()), "no message")
+        raise InputError(f"{Path(words[0]).name} {' '.join(words[1:4])}: {last}")
     return done

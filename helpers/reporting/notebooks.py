@@ -19,13 +19,9 @@ from helpers.files import atomic, check_writable, file_fingerprint, fingerprint,
 
 NOTEBOOKS = ROOT / "notebooks"
 CORPORA = {  # number of a notebook -> corpora that it reads
-    "01": ("nsynth",),
-    "02": ("nsynth",),
-    "03": ("nsynth",),
-    "04": ("irmas", "films", "chmusic"),
-    "05": ("irmas", "nsynth"),
-    "06": ("gtzan",),
-}
+    "01": ("nsynth",), "02": ("nsynth",), "03": ("nsynth",),
+    "04": ("irmas", "films", "chmusic"), "05": ("irmas", "nsynth"), "06": ("gtzan",),
+}  # fmt: skip
 SECONDS = {  # of each budget on two idle cores; smoke and quick on generated data, full on the real clips at hand
     "smoke": {"01": 15, "02": 20, "03": 35, "04": 45, "05": 35, "06": 40},
     "quick": {"01": 15, "02": 35, "03": 55, "04": 90, "05": 70, "06": 60},

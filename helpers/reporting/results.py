@@ -64,9 +64,9 @@ def short_table(results: Mapping[str, Result]) -> str:
 
 def results_page(results: Mapping[str, Result]) -> str:
     """Every system of every result."""
-    blocks = (f"{table(result)}\n    ({name}; {result.command})" for name, result in results.items())
-    head = "Results\n=======\n\nWritten by `python -m helpers results` from report/metrics/."
-    return "\n\n".join([head, *blocks]) + "\n"
+    head = "Results\n=======\n\nWritten by `python -m helpers results` from report/metrics/.\n"
+    blocks = (f"\n{table(result)}\n    ({name}; {result.command})\n" for name, result in results.items())
+    return head + "".join(blocks)
 
 
 def table(result: Result) -> str:
@@ -86,8 +86,7 @@ def checkpoints_page(folder: Path, results: Mapping[str, Result]) -> str:
     """What each shipped checkpoint is, from the recipe that it carries; and what nsynth.pt may be expected to score."""
     from helpers.models.checkpoint import describe, load_checkpoint
 
-    written = "Written by `python -m helpers results` from the recipes in the files."
-    lines = ["Checkpoints", "===========", "", written, ""]
+    lines = ["Checkpoints\n===========\n\nWritten by `python -m helpers results` from the recipes in the files.\n"]
     for path in sorted(folder.glob("*.pt")):
         recipe = describe(load_checkpoint(path))
         baselines = recipe["scores"].get("baselines", {})
@@ -101,9 +100,9 @@ def checkpoints_page(folder: Path, results: Mapping[str, Result]) -> str:
             f"    command  {recipe['command']}",
         ]
         lines += [f"    {name}: {value}" for name, value in _leaves(_compared(recipe["scores"], baselines))]
-        judged = results.get(CROSSVALIDATED) if path.name == "nsynth.pt" else None
-        if judged and "expected" in judged.details:
-            lines.append(f"    to be expected on all official test notes: {_line(judged.details['expected'])}")
+        if path.name == "nsynth.pt" and CROSSVALIDATED in results and "expected" in results[CROSSVALIDATED].details:
+            expected = _line(results[CROSSVALIDATED].details["expected"])
+            lines.append(f"    to be expected on all official test notes: {expected}")
             lines.append(f"        (instruments left out in turn, kinds as frequent as in NSynth; {CROSSVALIDATED})")
         lines.append("")
     return "\n".join(lines)
@@ -124,9 +123,9 @@ def _line(scores: Mapping[str, Any]) -> str:
 def _leaves(scores: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
     """Scores of a recipe, however deep, as (name, text)."""
     for name, value in scores.items():
-        if isinstance(value, Mapping) and {"value", "low", "high"} <= value.keys():
-            yield f"{prefix}{name}", score_text(value)
-        elif isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{name} ")
-        else:
+        if not isinstance(value, Mapping):
             yield f"{prefix}{name}", f"{value:.3f}" if isinstance(value, float) else str(value)
+        elif {"value", "low", "high"} <= value.keys():
+            yield f"{prefix}{name}", score_text(value)
+        else:
+            yield from _leaves(value, f"{prefix}{name} ")
