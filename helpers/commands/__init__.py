@@ -4,6 +4,7 @@ Here stand the options that several commands share. Ranges are checked before an
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,14 +25,9 @@ def epilog(*examples: str) -> str:
     return "\n".join(["\b\nexamples:", *(f"  python -m helpers {example}" for example in examples)])
 
 
-def folder(text: str = "", shown: str | bool = True) -> typer.models.OptionInfo:
+def folder(text: str = "", shown: str | bool = True, metavar: str = "DIR") -> typer.models.OptionInfo:
     """An option for a folder; `shown` stands for its default in the help."""
-    return typer.Option(metavar="DIR", help=text, show_default=shown)
-
-
-def file(text: str = "", shown: str | bool = True) -> typer.models.OptionInfo:
-    """An option for a file."""
-    return typer.Option(metavar="FILE", help=text, show_default=shown)
+    return typer.Option(metavar=metavar, help=text, show_default=shown)
 
 
 def flag(name: str, text: str) -> typer.models.OptionInfo:
@@ -51,6 +47,7 @@ def names(*choices: str, text: str = "") -> typer.models.OptionInfo:
     return typer.Option(metavar="NAME,NAME", callback=check, show_default="all", help=text or ", ".join(choices))
 
 
+file = partial(folder, metavar="FILE")  # an option for a file
 BudgetName = Annotated[Literal["smoke", "quick", "full"], typer.Option("--budget", help="how much work is done")]
 DataRoot = Annotated[Path, folder("folder that holds the corpora", "data/")]
 Epochs = Annotated[int, typer.Option(min=1, metavar="N", help="at most so many passes over the training data")]
@@ -71,8 +68,7 @@ def recorded(**resolved: Any) -> str:
     from helpers.experiments.common import command_line
 
     context = typer.main.get_current_context()
-    options = {parameter.name: context.params[parameter.name] for parameter in context.command.params
-               if parameter.name in context.params and parameter.name not in ("run_dir", "workers")}  # fmt: skip
+    options = {name: value for name, value in sorted(context.params.items()) if name not in ("run_dir", "workers")}
     return command_line(*context.command_path.split()[3:], **options | resolved)
 
 

@@ -147,7 +147,7 @@ def train_predominant(
     if model == study.MODEL:
         checkpoint = study.train(data_root, seed, cli.recorded())
     else:
-        checkpoint = train_network(data_root, model, panns, epochs or 0, seed, run_dir, cli.recorded())
+        checkpoint = train_network(data_root, model, panns, epochs, seed, run_dir, cli.recorded())
     save_checkpoint(out, checkpoint, half=model != study.MODEL)  # a fitted layer is exact or wrong
     print("; ".join(f"{name}: {value}" for name, value in checkpoint.scores.items()))
     print(f"wrote {out}")

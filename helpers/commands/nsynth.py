@@ -104,9 +104,11 @@ def networks(
     out: Metrics = REPORT,
 ) -> None:
     """The homework's networks trained alike: short-chunk CNNs, transformer; writes metrics/03_networks.json."""
-    from helpers.experiments import hybrid
+    from helpers.experiments import hybrid, nsynth
 
-    result = hybrid.networks(data_root, epochs, channels, seed, workers, run_dir / "networks", cli.recorded())
+    notes = nsynth.load_notes(data_root)
+    config = nsynth.recipe(epochs, seed, len(notes.train), workers)
+    result = hybrid.compare_networks(notes, config, channels, run_dir / "networks", cli.recorded())
     cli.write(result, out / hybrid.NETWORKS_FILE)
 
 

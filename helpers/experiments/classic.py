@@ -1,4 +1,4 @@
-"""NSynth families by classic machine learning: features, models, the choice among them, what each part is worth.
+"""NSynth families by classic machine learning: features, models, the choice among them, one look at the test notes.
 
 Everything is chosen by the log loss on a *pool* that is weighted by official kinds: the validation notes, predicted by
 a model of all training notes, and the training notes, each predicted by a model that was not given its instrument
@@ -7,8 +7,7 @@ a model of all training notes, and the training notes, each predicted by a model
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -21,7 +20,6 @@ from tqdm import tqdm
 from helpers.datasets import nsynth
 from helpers.datasets.base import Clip, groups
 from helpers.evaluation import results as metrics
-from helpers.evaluation.results import Result, versions
 from helpers.experiments import nsynth as study
 from helpers.experiments.common import data_root, labels_of, scores_of, sentence, training_data
 from helpers.experiments.nsynth import Notes
@@ -36,27 +34,7 @@ MOST_NOTES = {"smoke": 48, "quick": 110, "full": 20_000}  # a matrix is held in 
 FOLDS = {"smoke": 0, "quick": 2, "full": 5}  # below 2: validation notes alone choose
 KIND_POWER, INSTRUMENT_POWER = 0.25, 0.25  # of the weights in training; chosen among 0.25, 0.5 and 1
 UNIFORM = 0.03  # of the priors mixed into probabilities before their logarithm: one sure mistake is no infinite loss
-METRICS, COMPARED = ("log loss", "top1", "top3"), ("k-NN", "SVM", "logistic regression")
-PANELS: dict[str, dict[str, dict[str, Any]]] = {  # panel -> row -> what is changed; nothing: the model as it is chosen
-    "pooling": {
-        "one mean while held": {"blocks": ("cepstrum.middle",)},  # beginnings of columns
-        "+ five other segments": {"blocks": tuple(f"cepstrum.{name}" for name in SEGMENTS)},
-        "+ spread, speed, changes": {"blocks": ("cepstrum",)},
-        "+ all other blocks": {},
-    },
-    "scale of columns": {
-        "none": {"without": ("standardscaler", "withingroupwhitening")},
-        "standardised": {"without": ("withingroupwhitening",)},
-        "whitened within families": {"within": "family"},
-        "whitened within instruments": {},
-    },
-    "weights, priors": {
-        "neither": {"weighted": False, "official": False},
-        "weighted kinds": {"official": False},
-        "+ official priors": {},
-    },
-}
-REPEATS = 5  # of shuffling a block of features
+METRICS = ("log loss", "top1", "top3")  # top-k accuracy
 Models = Mapping[str, ClassicModel]
 
 
@@ -83,8 +61,8 @@ class Table:
 
 
 def table(clips: list[Clip]) -> Table:
-    """Features of notes, computed where `features.cache.workers` says; an InputError if one cannot be read."""
-    return Table(extract([clip.path for clip in study.unpacked(clips)]), clips)
+    """Features of notes, computed where `features.cache.workers` says; an InputError as of `dataset`."""
+    return Table(extract([clip.path for clip in study.dataset(clips).clips]), clips)
 
 
 def note_weights(clips: list[Clip]) -> np.ndarray:
@@ -123,7 +101,7 @@ def fit(
 def network(model: ClassicModel) -> AudioClassifier:
     """The logistic regression as a network: statistics, whitening and regression in torch, with the same answers."""
     made = build("note_statistics", len(model.classes))
-    made.head.fill(**classic.fold(model))
+    made.head.fill(classic.fold(model))
     return made.eval()
 
 
@@ -173,42 +151,7 @@ def choose(models: Models) -> str:
     return min(models, key=lambda name: models[name].details["validated"]["log loss"]["value"])
 
 
-def ablations(models: Models, train: Table, valid: Table, folds: int, seed: int) -> dict[str, dict[str, dict]]:
-    """Panel -> row -> classifier -> weighted top-1 on the pool under each change of PANELS, parameters as chosen."""
-
-    def row(blocks: Sequence[str] = tuple(BLOCKS), without: Sequence[str] = (), **options: Any) -> dict[str, float]:
-        columns, found = columns_of(*blocks), {}
-        parts = [Table(part.matrix[:, columns], part.clips) for part in (train, valid)]
-        for name in COMPARED:
-            parameters = models[name].details["parameters"] | dict.fromkeys(without, "passthrough")
-            make = partial(fit, name, parameters, seed=seed, **options)
-            found[name] = judge(*pooled_scores(make, *parts, folds, seed))["top1"]["value"]
-        return found
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # without scale a regression does not converge
-        whole = row()
-        return {panel: {name: row(**change) if change else whole for name, change in rows.items()}
-                for panel, rows in PANELS.items()}  # fmt: skip
-
-
-def importance(model: ClassicModel, valid: Table, seed: int) -> dict[str, float]:
-    """Loss of weighted top-1 when a block is shuffled among validation notes (Breiman 2001), mean of REPEATS."""
-
-    def top1(matrix: np.ndarray) -> float:
-        return study.weighted_scores(model.scores(matrix), valid.clips)["top1"]["value"]
-
-    generator, losses = np.random.default_rng(seed), {}
-    for block in BLOCKS:
-        columns, values, shuffled = columns_of(f"{block}."), [], valid.matrix.copy()
-        for _ in range(REPEATS):
-            shuffled[:, columns] = valid.matrix[generator.permutation(len(shuffled))][:, columns]
-            values.append(top1(shuffled))
-        losses[block] = top1(valid.matrix) - float(np.mean(values))
-    return losses
-
-
-def result(models: Models, scores: Mapping[str, np.ndarray], notes: Notes, budget: str, **more: Any) -> Result:
+def result(models: Models, scores: Mapping[str, np.ndarray], notes: Notes, budget: str, **more: Any) -> metrics.Result:
     """The metrics file of notebook 02, from the scores [n, C] of the test notes."""
     chosen = choose(models)
     instruments = study.accuracies(scores[chosen], notes.test, groups(notes.test))
@@ -240,7 +183,8 @@ def run(
     data = training_data("NSynth", notes.label("train"), notes.train)
     for name, model in models.items():
         file = f"{name.lower().replace(' ', '_').replace('-', '_')}.skops"
-        classic.save(folder / file, replace(model, details=model.details | {"data": data, "versions": versions()}))
+        details = model.details | {"data": data, "versions": metrics.versions()}
+        classic.save(folder / file, replace(model, details=details))
         scores[name] = model.scores(test.matrix)
     report = result(models, scores, notes, budget, seed=seed, command=command)
     metrics.write(out / "metrics" / "02_classic.json", report)

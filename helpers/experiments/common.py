@@ -13,7 +13,7 @@ from torch import nn
 
 from helpers.config import DATA, ROOT, DataLabel, InputError, TrainConfig
 from helpers.datasets import corpus
-from helpers.datasets.base import Clip, ClipDataset, clips_fingerprint, data_label, groups
+from helpers.datasets.base import Clip, clips_fingerprint, data_label, groups
 from helpers.evaluation import bootstrap, score_text
 from helpers.evaluation.results import Result, versions
 from helpers.evaluation.single import confusion_matrix, majority_baseline, predictions, top_k_hits
@@ -49,7 +49,7 @@ class Trained:
 
 
 def train(
-    model: str, arguments: dict[str, Any], train: ClipDataset, valid: Labelled, config: TrainConfig, *,
+    model: str, arguments: dict[str, Any], train: Labelled, valid: Labelled, config: TrainConfig, *,
     encoder: Mapping | None = None, keep: Sequence[str] = CURVES, **how: Any,
 ) -> Trained:  # fmt: skip
     """Build a network, with weights of its `encoder` from elsewhere if given, and `fit` it; `how` goes to `fit`."""
@@ -57,7 +57,7 @@ def train(
     if encoder:
         network.encoder.load_state_dict(encoder)
     history = fit(network, train, valid, config, **how)
-    return Trained(network, model, arguments, [curves(history, keep)], config, train.clips)
+    return Trained(network, model, arguments, [curves(history, keep)], config, getattr(train, "clips", []))
 
 
 def data_root(name: str, root: str | Path = "", budget: str = "quick") -> Path:

@@ -1,8 +1,4 @@
-"""Models 1.0, 2.0 and 2.3 of the slides on the predominant instrument, and what their methods change (notebook 05).
-
-The networks learn the one label of each training clip with a softmax; the prediction for an excerpt is correct if it is
-among its labels.
-"""
+"""Models 1.0, 2.0 and 2.3 of the slides on the predominant instrument, trained on one label a clip. Notebook 05."""
 
 from __future__ import annotations
 
@@ -11,23 +7,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from helpers.augmentation.mixing import MixAndUnite, Mixup
 from helpers.augmentation.waveform import Compose, Noise, Resample, Sometimes
 from helpers.config import InputError, TrainConfig
-from helpers.datasets import irmas, nsynth
-from helpers.datasets.base import Clip, ClipDataset, multi_hot, subset
-from helpers.datasets.mixtures import PhraseDataset
-from helpers.evaluation.multilabel import per_class
+from helpers.datasets import irmas
+from helpers.datasets.base import Clip, ClipDataset
+from helpers.experiments import common
 from helpers.experiments import irmas as study
-from helpers.experiments.common import Trained, block_folds, curves, labels_of, split_by_fold
-from helpers.experiments.nsynth import load_notes
+from helpers.experiments.common import Trained
 from helpers.models import build, multistft, panns
 from helpers.models.checkpoint import Checkpoint
-from helpers.prediction.clips import predict_clips
-from helpers.training.fit import fit
 
 
 @dataclass(frozen=True)
@@ -46,16 +37,10 @@ RECIPE = TrainConfig(  # batch size and optimiser of the slides
     epochs=30, batch_size=16, optimizer="adam", weight_decay=0.0, learning_rate=1e-3, schedule="constant", patience=8,
     workers=1,
 )  # fmt: skip
+AUGMENTATION = Compose((Sometimes(0.5, Resample(2.0)), Sometimes(0.5, Noise())))  # as the slides have it
 FREEZE_EPOCHS = 4  # 0 to 3: so long a backbone with weights from elsewhere stays as it is
 DESIGNS = {"1.0: nine spectrograms": Plan("nine_branch"), "2.0: three spectrograms": Plan("three_band")}
 GOALS = {f"{name[:3]}, eleven sigmoids": replace(plan, loss="bce") for name, plan in DESIGNS.items()}
-METHODS = {  # what the slides tried beside the architecture, each switched on or off alone
-    "without normalisation": Plan("three_band", {"normalise": False}),
-    "without noise": Plan("three_band", noise=False),
-    "with data mixing": Plan("three_band", mix=Mixup()),
-    "with additive samples": Plan("three_band", mix=MixAndUnite(voices=2)),
-}
-TRANSFORMS = {name: Plan("one_branch", {"transform": name}) for name in multistft.TRANSFORMS}
 
 
 @dataclass(frozen=True)
@@ -80,21 +65,10 @@ SCALES = {
 }
 
 
-def augmentation() -> Compose:
-    """Random noise and another tuning, as the slides have it."""
-    return Compose((Sometimes(0.5, Resample(2.0)), Sometimes(0.5, Noise())))
-
-
 def recipe(scale: Scale, plan: Plan, seed: int) -> TrainConfig:
     """The recipe of all plans; with weights from elsewhere the backbone is frozen at first, nothing else differs."""
     frozen = min(FREEZE_EPOCHS, scale.epochs // 2) if plan.state else 0
     return replace(RECIPE, epochs=scale.epochs, seed=seed, workers=scale.workers, loss=plan.loss, freeze_epochs=frozen)
-
-
-def recordings(root: Path, scale: Scale, seed: int) -> tuple[list[Clip], list[Clip]]:
-    """Training and validation clips of different recordings."""
-    clips, valid = study.recordings(root, scale.clips, seed)
-    return clips, subset(valid, max(scale.clips // 2, len(irmas.CODES)), seed)
 
 
 def sample_rate_of(model: str) -> int:
@@ -112,14 +86,11 @@ def train_design(
     plan: Plan, clips: Sequence[Clip], valid: Sequence[Clip], config: TrainConfig, run_dir: Path | None = None
 ) -> Trained:
     """Train a network on the single labels of clips; the best epoch is that with most hits on `valid`."""
-    network = build(plan.model, len(irmas.CODES), seed=config.seed, **plan.arguments)
-    if plan.state:
-        network.encoder.load_state_dict(plan.state)
-    augment = augmentation() if plan.noise else None
-    history = fit(network, dataset(clips, plan.model), dataset(valid, plan.model), config, augment=augment,
-                  batch_augment=plan.mix, run_dir=run_dir)  # fmt: skip
-    numbers = curves(history) | {"seconds": history.curve("seconds")}
-    return Trained(network, plan.model, plan.arguments, [numbers], config, list(clips))
+    return common.train(
+        plan.model, plan.arguments, dataset(clips, plan.model), dataset(valid, plan.model), config, encoder=plan.state,
+        keep=(*common.CURVES, "seconds"), augment=AUGMENTATION if plan.noise else None, batch_augment=plan.mix,
+        run_dir=run_dir,
+    )  # fmt: skip
 
 
 def compare(
@@ -136,11 +107,7 @@ def wide(plan: Plan, channels: Sequence[int]) -> Plan:
 
 
 def from_panns(path: Path, model: str = "three_band") -> Plan:
-    """A network of full size that starts from a published PANNs file: model 2.3, or PANNs' own.
-
-    Raises:
-        InputError: the weights are of another network, or there is no place for them in this one.
-    """
+    """A network of full size that starts from a published PANNs file: model 2.3, or PANNs' own; else an InputError."""
     if model not in panns.MODELS | multistft.MODELS:
         raise InputError(f"model {model!r}: cannot start from PANNs weights; leave them out, or choose three_band")
     network, weights = build(model, len(irmas.CODES)), panns.read_panns(path)
@@ -151,53 +118,13 @@ def from_panns(path: Path, model: str = "three_band") -> Plan:
     return Plan(model, {"channels": list(multistft.CHANNELS)}, network.encoder.state_dict())
 
 
-def from_notes(scale: Scale, seed: int, root: Path) -> Plan:
-    """Model 2.3 where there are no PANNs weights: its branches learn the NSynth families from phrases of notes."""
-    source, notes = wide(Plan("three_band"), scale.channels), load_notes(root)
-    network = build(source.model, len(nsynth.FAMILIES), seed=seed, **source.arguments)
-    sets = (PhraseDataset(part, len(nsynth.FAMILIES), multistft.SAMPLE_RATE, irmas.SECONDS, n, seed)
-            for part, n in ((notes.train, scale.phrases), (notes.valid, scale.phrases // 4)))  # fmt: skip
-    fit(network, *sets, recipe(scale, source, seed))
-    return replace(source, state=network.encoder.state_dict())
-
-
-def hits_by_folds(plans: Mapping[str, Plan], clips: Sequence[Clip], scale: Scale, seed: int) -> dict[str, np.ndarray]:
-    """For every plan and clip whether networks that were not trained on its block name it, as floats [clips]."""
-    fold_of, labels = block_folds(clips, scale.folds), labels_of(clips)
-    found = {name: np.zeros(len(clips)) for name in plans}
-    for fold in range(scale.folds):
-        known, valid, outside = split_by_fold(clips, fold_of, fold)
-        for name, trained in compare(plans, known, valid, scale, seed).items():
-            logits = predict_clips(trained.network, outside, sample_rate_of(trained.model), irmas.SECONDS)
-            found[name][fold_of == fold] = logits.argmax(axis=1) == labels[fold_of == fold]
-    return found
-
-
-def compare_detectors(
-    root: Path, clips: Sequence[Clip], valid: Sequence[Clip], test: Sequence[Clip], config: TrainConfig
-) -> dict[str, tuple[float, float]]:
-    """F1 of every instrument on test excerpts: of one network for all eleven, and of a detector for it alone."""
-    targets = multi_hot(test, len(irmas.CODES))
-
-    def f1(labels: Sequence[int]) -> list[float]:
-        trained = study.train(clips, valid, config, labels=labels)
-        checkpoint = study.checkpoint_of(trained, root, "", [irmas.CODES[label] for label in labels])
-        scores = study.score_excerpts(checkpoint, test)[:, labels]
-        return per_class(targets[:, labels], scores > np.array(trained.thresholds))["f1"].tolist()
-
-    together = f1(range(len(irmas.CODES)))
-    return {code: (together[label], *f1([label])) for label, code in enumerate(irmas.CODES)}
-
-
 def train_network(
-    root: Path, model: str, weights: Path | None, epochs: int, seed: int, run_dir: Path, command: str
+    root: Path, model: str, weights: Path | None, epochs: int | None, seed: int, run_dir: Path, command: str
 ) -> Checkpoint:
     """`predominant train --model`: train on all recordings but those that choose the epoch, from PANNs if given."""
-    clips, valid = study.recordings(root, 10**9, seed)
-    arguments = study.ARGUMENTS if model == study.MODEL else {}
-    plan = from_panns(weights, model) if weights else Plan(model, arguments)
+    plan = from_panns(weights, model) if weights else Plan(model, study.ARGUMENTS if model == study.MODEL else {})
     config = recipe(replace(SCALES["full"], epochs=epochs or RECIPE.epochs), plan, seed)
-    trained = train_design(plan, clips, valid, config, run_dir)
+    trained = train_design(plan, *study.recordings(root, 10**9, seed), config, run_dir)
     best = max(trained.histories[0]["valid_score"])
     return replace(study.checkpoint_of(trained, root, command, scores={"validation hit@1": round(best, 4)}),
                    sample_rate=sample_rate_of(model))  # fmt: skip

@@ -7,8 +7,7 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,47 +15,26 @@ import numpy as np
 from scipy.special import log_softmax
 from torch import nn
 
-from helpers.augmentation.waveform import Augmentation, Chorus, Compose, Distort, Equalise, Reverberate
 from helpers.config import CHECKPOINTS, REPORT, Compression, TrainConfig
 from helpers.datasets import nsynth
 from helpers.datasets.base import Clip, clips_fingerprint, groups, subset
 from helpers.evaluation import results as metrics
-from helpers.evaluation.results import Result
-from helpers.evaluation.single import top_k_accuracy
 from helpers.experiments import classic, common
 from helpers.experiments import nsynth as study
 from helpers.experiments.common import Trained, labels_of, scores_of, sentence, single_label_result
 from helpers.experiments.nsynth import Notes
 from helpers.models.base import parameter_count
 from helpers.models.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, stored_network
-from helpers.prediction.clips import BATCH_SIZE, batches, infer
 
 SHIPPED = {"log": CHECKPOINTS / "nsynth.pt", "linear": CHECKPOINTS / "nsynth_linear.pt"}
 REGRESSION = "logistic regression", {"logisticregression__C": 3e-3}  # chosen by `classic`
 SHARES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)  # of the CNN in the average, as `nsynth crossvalidate` compares them
 CNN_SHARE = 0.4  # 0.3 and 0.4 have the least log loss on the pool, nearly the same (report/metrics/03_crossvalidation)
 BULK = 18  # notes of an instrument, all at velocity 100, from which on it is there in bulk
-CHANGES: dict[str, Augmentation] = {  # stronger than in training: what amplifiers, effects and other recordings do
-    "as recorded": Compose(()),
-    "distorted": Distort((2.0, 10.0)),
-    "equalised": Equalise(12.0),
-    "chorus": Chorus(),
-    "room": Reverberate(),
-    "all of them": Compose((Distort((2.0, 10.0)), Equalise(12.0), Chorus(), Reverberate())),
-}
 NETWORKS_FILE = Path("metrics") / "03_networks.json"
 # Short-chunk CNNs: Won et al., SMC 2020; spectrogram transformer: after Gong et al., AST, Interspeech 2021.
 NETWORKS = ("compact_cnn", "short_chunk_cnn", "spectrogram_transformer", "short_chunk_cnn_res")
 NARROW = 32  # channels of the short-chunk CNNs where time is short; a sixteenth of the work of those as published
-
-
-@dataclass(frozen=True)
-class System:
-    """A network that is scored on the test notes, with the recipe that ran."""
-
-    network: nn.Module
-    recipe: dict[str, Any]
-    origin: str  # where the weights come from, for the reader
 
 
 def statistics(clips: Sequence[Clip], config: TrainConfig) -> Trained:
@@ -92,8 +70,8 @@ def run(
     """`nsynth train`: train, average (a network on linear mel stays alone), score the weights as stored, write them."""
     notes = study.load_notes(root)
     config = study.recipe(epochs, seed, len(notes.train), workers)
-    place = run_dir / f"{model}_{compression}"
-    trained = study.train_seeds(notes, config, members, compression, place, model, mixup)
+    how = {"compression": compression, "model": model, "mixup": mixup}
+    trained = study.train_seeds(notes, config, members, run_dir / f"{model}_{compression}", **how)
     if os.environ.get("RANK", "0") != "0":  # of several processes the first reports
         return
     whole = study.ensemble(trained) if compression == "linear" else combine(trained, statistics(notes.train, config))
@@ -180,40 +158,7 @@ def bulk_accuracy(logits: np.ndarray, clips: Sequence[Clip]) -> dict[str, Any]:
     return {"top1": float(np.mean(list(families.values()))) if rows else 0.0, "n": len(some), "families": families}
 
 
-def systems(notes: Notes, inputs: Mapping[str, Sequence[Trained]], retrain: bool) -> dict[str, System]:
-    """The shipped classifier, its two parts, and the CNN on linear mel.
-
-    Those of the checkpoints if they were trained on exactly these notes; otherwise the first networks of `inputs`.
-    """
-    found = {}
-    for compression, path in SHIPPED.items():
-        if not retrain and (stored := shipped(path, notes, compression)):
-            network, recipe = stored.network(), stored.data["recipe"]
-            origin = f"loaded from checkpoints/{path.name}, made by `{stored.command}`"
-        else:
-            first = inputs[compression][0]
-            whole = combine([first], statistics(notes.train, first.config)) if compression == "log" else first
-            network, recipe = whole.network, asdict(first.config)
-            origin = f"trained now, {first.config.epochs} epochs, learning rate {first.config.learning_rate:g}"
-        cnn, *others = study.members_of(network)
-        found[compression] = System(cnn, recipe, origin)
-        if compression == "log":
-            found |= {"statistics": System(others[-1], recipe, origin), "average": System(network, recipe, origin)}
-    return found
-
-
-def robustness(network: nn.Module, clips: Sequence[Clip], seed: int = 0) -> dict[str, float]:
-    """Top-1 accuracy on notes under each of `CHANGES`; a stand-in for kinds of sound that training does not have."""
-    data, found = study.dataset(clips), {}
-    for name, change in CHANGES.items():
-        rng = np.random.default_rng(seed)
-        waves = (change(data.waveform(index), rng).astype(np.float32) for index in range(len(data)))
-        logits = np.concatenate(list(infer(network, batches(waves, BATCH_SIZE), np.stack)))
-        found[name] = top_k_accuracy(logits, labels_of(clips))
-    return found
-
-
-def compare_networks(notes: Notes, config: TrainConfig, channels: int, run_dir: Path, command: str) -> Result:
+def compare_networks(notes: Notes, config: TrainConfig, channels: int, run_dir: Path, command: str) -> metrics.Result:
     """Test scores of each network; `details["networks"]` holds size, ms a note and weighted top-1 on validation."""
     rows, logits = {}, {}
     for name in NETWORKS:
@@ -230,15 +175,7 @@ def compare_networks(notes: Notes, config: TrainConfig, channels: int, run_dir: 
                         budget=f"{config.epochs} epochs", command=command)  # fmt: skip
 
 
-def networks(
-    root: Path, epochs: int | None, channels: int, seed: int, workers: int, run_dir: Path, command: str
-) -> Result:
-    """`nsynth networks`: all of them trained alike."""
-    notes = study.load_notes(root)
-    return compare_networks(notes, study.recipe(epochs, seed, len(notes.train), workers), channels, run_dir, command)
-
-
-def stored_networks(notes: Notes) -> Result | None:
+def stored_networks(notes: Notes) -> metrics.Result | None:
     """What `nsynth networks` found, if it stands in the report and was trained on exactly these notes."""
     path = REPORT / NETWORKS_FILE
     found = metrics.read(path) if path.is_file() else None

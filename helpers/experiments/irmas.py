@@ -21,18 +21,16 @@ from helpers import audio
 from helpers.augmentation.mixing import MixAndUnite
 from helpers.augmentation.spectral import SpecAugment
 from helpers.augmentation.waveform import Compose, Equalise, Resample, Sometimes
-from helpers.config import BUDGETS, MelConfig, TrainConfig
+from helpers.config import MelConfig, TrainConfig
 from helpers.datasets import irmas
 from helpers.datasets.base import Clip, ClipDataset, groups, multi_hot, split_by_group, subset
 from helpers.datasets.mixtures import MixtureDataset
-from helpers.evaluation import bootstrap, frames, multilabel
+from helpers.evaluation import bootstrap, multilabel
 from helpers.evaluation.results import Result
 from helpers.experiments import common
-from helpers.experiments.common import Trained, block_folds, curves, split_by_fold
-from helpers.models import build
+from helpers.experiments.common import Trained, block_folds, split_by_fold
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
 from helpers.prediction.clips import batches, infer, predict_windows
-from helpers.training.fit import fit
 
 TASK = "irmas"
 MODEL = "cnn_var_time"
@@ -42,17 +40,13 @@ RECIPE = TrainConfig(loss="bce", learning_rate=3e-3, batch_size=32, monitor="los
 EPOCHS = {"smoke": 1, "quick": 6, "full": 30}
 CLIPS = {"smoke": 33, "quick": 66, "full": 10**9}  # of training and of validation, at most
 EXCERPTS = {"smoke": 12, "quick": 24, "full": 10**9}
+AUGMENTATION = Compose((Sometimes(0.7, Resample(3.0)), Sometimes(0.7, Equalise(4.0))))  # tuning and tempo, room
 FRACTIONS = (0.7, 0.3)  # of the training recordings that are trained on, and that choose epoch and thresholds
 VOICES = 3  # instruments at once in training mixtures and validation mixtures, at most
 MOST_MIXTURES = 1_000  # for validation
 HOP_S = 1.5  # between windows of an excerpt
 POOL = "mean"  # over the windows; fixed beforehand, because validation clips have only one window
 SILENCE = 1e-5  # peak below which a recording holds no instrument
-
-
-def augmentation() -> Compose:
-    """Another tuning and tempo, another room."""
-    return Compose((Sometimes(0.7, Resample(3.0)), Sometimes(0.7, Equalise(4.0))))
 
 
 def recipe(epochs: int, seed: int, loss: str = RECIPE.loss) -> TrainConfig:
@@ -83,23 +77,16 @@ def train(
     clips: Sequence[Clip], valid: Sequence[Clip], config: TrainConfig, mix: bool = True, run_dir: Path | None = None,
     labels: Sequence[int] | None = None,
 ) -> Trained:  # fmt: skip
-    """Train CNNVarTime, with polyphonic mixing or without, for all classes or those of `labels`.
-
-    Both are validated on the same polyphonic mixtures, which choose epoch and thresholds.
-    """
-    network = build(MODEL, len(labels or irmas.CODES), seed=config.seed, **ARGUMENTS)
+    """Train CNNVarTime for all classes or those of `labels`; polyphonic mixtures choose epoch and thresholds."""
     validation = mixtures(dataset(valid, labels))
-    history = fit(
-        network, dataset(clips, labels), validation, config, augment=augmentation(),
+    trained = common.train(
+        MODEL, ARGUMENTS, dataset(clips, labels), validation, config, augment=AUGMENTATION,
         batch_augment=MixAndUnite(VOICES) if mix else None, spec_augment=SpecAugment(), run_dir=run_dir,
-    )  # fmt: skip
-    scores = dataset_scores(network, validation)
-    thresholds = multilabel.choose_thresholds(validation.targets, scores)
-    reached = {
-        name: metric(validation.targets, scores, scores > thresholds) for name, metric in multilabel.METRICS.items()
-    }
-    return Trained(network, MODEL, ARGUMENTS, [curves(history)], config, list(clips), tuple(thresholds.tolist()),
-                   reached)  # fmt: skip
+    )
+    targets, scores = validation.targets, dataset_scores(trained.network, validation)
+    thresholds = multilabel.choose_thresholds(targets, scores)
+    reached = {name: metric(targets, scores, scores > thresholds) for name, metric in multilabel.METRICS.items()}
+    return replace(trained, thresholds=tuple(thresholds.tolist()), validation=reached)
 
 
 def dataset_scores(network: nn.Module, data: MixtureDataset) -> np.ndarray:
@@ -111,18 +98,16 @@ def dataset_scores(network: nn.Module, data: MixtureDataset) -> np.ndarray:
 def cross_validate(clips: Sequence[Clip], config: TrainConfig, folds: int, mix: bool = True) -> dict[str, np.ndarray]:
     """Decisions on mixtures of clips whose recordings were left out of training; thresholds come from inside.
 
-    Returns:
-        "targets", "scores" and "decisions" [mixtures, 11], and "groups" [mixtures], the recording of the first clip.
+    Returns "targets", "scores", "decisions" [mixtures, 11], and "groups" [mixtures], the recording of the first clip.
     """
     fold_of, parts = block_folds(clips, folds), []
     for fold in range(folds):
         known, valid, outside = split_by_fold(clips, fold_of, fold)
         trained, held_out = train(known, valid, config, mix), mixtures(dataset(outside))
         scores = dataset_scores(trained.network, held_out)
-        parts.append((held_out.targets, scores, scores > np.array(trained.thresholds),
-                      np.resize(groups(outside), len(held_out))))
-    joined = map(np.concatenate, zip(*parts, strict=True))
-    return dict(zip(("targets", "scores", "decisions", "groups"), joined, strict=True))
+        parts.append({"targets": held_out.targets, "scores": scores, "decisions": scores > np.array(trained.thresholds),
+                      "groups": np.resize(groups(outside), len(held_out))})  # fmt: skip
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def intervals(found: Mapping[str, np.ndarray], seed: int = 0) -> dict[str, dict[str, float]]:
@@ -161,7 +146,7 @@ def scores_of(clips: Sequence[Clip], scores: np.ndarray, thresholds: Sequence[fl
 def baselines(targets: np.ndarray) -> dict[str, dict[str, float]]:
     """Constant answers: those usual for IRMAS, and the best there is on these very excerpts [n, 11]."""
     answers = {"always voi": [10], "always voi pia gel": [10, 6, 4]}  # indices of codes
-    answers["best constant, chosen on the test labels"] = frames.best_constant(targets)[0]
+    answers["best constant, chosen on the test labels"] = multilabel.best_constant(targets)[0]
     return {name: multilabel.constant_scores(targets, labels) for name, labels in answers.items()}
 
 
@@ -170,9 +155,9 @@ def checkpoint_of(
 ) -> Checkpoint:
     """The self-describing checkpoint."""
     label = irmas.CORPUS.label(root, "train", len(irmas.clips(root, "train")))
-    scores = {"validation mixtures": trained.validation} if trained.validation else {}
+    more.setdefault("scores", {"validation mixtures": trained.validation} if trained.validation else {})
     return common.checkpoint(TASK, trained, codes, MEL.sample_rate, irmas.SECONDS, corpus="IRMAS", label=label,
-                             command=command, **({"scores": scores} | more))  # fmt: skip
+                             command=command, **more)  # fmt: skip
 
 
 def evaluation(path: Path, root: Path, pool: str, command: str) -> Result:
@@ -185,41 +170,6 @@ def evaluation(path: Path, root: Path, pool: str, command: str) -> Result:
         command=command, seed=checkpoint.seed,
         details={"pool": pool, "trained on": checkpoint.data, **class_table(clips, scores, thresholds)},
     )  # fmt: skip
-
-
-def compare_mixing(root: Path, budget: str, seed: int, command: str) -> tuple[Result, dict]:
-    """Train with and without polyphonic mixing, same data, epochs and seeds; score both on the test excerpts.
-
-    Returns:
-        The result, each system's score being that of its median seed, and for figures `scores` [n, 11] and `thresholds`
-        [11] of the first mixing run, `targets` [n, 11], and `histories`, the curves of the first run of both systems.
-    """
-    test = subset(irmas.clips(root, "test"), EXCERPTS[budget], seed)
-    runs: dict[str, list[dict]] = {"mixing": [], "no mixing": []}
-    for number in range(seed, seed + BUDGETS[budget].seeds):
-        clips, valid = recordings(root, CLIPS[budget], number)
-        for system in runs:
-            trained = train(clips, valid, recipe(EPOCHS[budget], number), mix=system == "mixing")
-            scores = score_excerpts(checkpoint_of(trained, root, ""), test)
-            runs[system].append({"history": trained.histories[0], "scores": scores, "thresholds": trained.thresholds,
-                                 "table": scores_of(test, scores, trained.thresholds)})
-    first, targets = runs["mixing"][0], multi_hot(test, len(irmas.CODES))
-    found = {system: median_run(tables)["table"] for system, tables in runs.items()}
-    oracle = multilabel.choose_thresholds(targets, first["scores"])
-    found["mixing, thresholds chosen on test (oracle)"] = scores_of(test, first["scores"], oracle)
-    every = {system: [run["table"]["micro_f1"]["value"] for run in tables] for system, tables in runs.items()}
-    report = result(
-        "IRMAS multi-label: mixing against no mixing", root, test, found, seed=seed, budget=budget, command=command,
-        used=[clips],
-        details={"micro_f1 of every seed": every, **class_table(test, first["scores"], first["thresholds"])},
-    )  # fmt: skip
-    histories = {system: tables[0]["history"] for system, tables in runs.items()}
-    return report, {**first, "targets": targets, "histories": histories}
-
-
-def median_run(runs: Sequence[dict]) -> dict:
-    """The run whose micro F1 is the median (the lower one of two)."""
-    return sorted(runs, key=lambda run: run["table"]["micro_f1"]["value"])[(len(runs) - 1) // 2]
 
 
 def substitutions(targets: np.ndarray, decisions: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 The rules of the homework: no pretrained model, no extra data, test notes only to report. Notebooks 01 to 03.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import ceil
@@ -15,7 +15,7 @@ from torch import nn
 
 from helpers.augmentation.mixing import Mixup
 from helpers.augmentation.spectral import SpecAugment, SpectralAugmentation
-from helpers.config import BUDGETS, Budget, DataLabel, InputError, MelConfig, TrainConfig
+from helpers.config import DataLabel, InputError, MelConfig, TrainConfig
 from helpers.datasets import nsynth
 from helpers.datasets.archives import is_archive
 from helpers.datasets.base import Clip, ClipDataset, grouped_folds, groups, subset
@@ -28,11 +28,6 @@ from helpers.prediction.clips import predict_clips
 
 MODEL = "compact_cnn"
 MEL = MelConfig(n_fft=2048, hop_length=1024, n_mels=160, f_min=30.0, f_max=8_000.0)
-PLANS = BUDGETS | {  # many networks are compared; those that ship are trained longer, by `nsynth train`
-    "quick": Budget("quick", epochs=2, seeds=1, max_clips=120),
-    "full": Budget("full", epochs=6, seeds=3, max_clips=10**9),
-}
-RATES = (5e-4, 1.5e-3, 4e-3)  # learning rates that notebook 03 compares, the same for both inputs
 DRAWN = 51_000  # notes that a training draws, but at least LEAST_EPOCHS and at most MOST_EPOCHS times each
 LEAST_EPOCHS, MOST_EPOCHS = 2, 26
 RECIPE = TrainConfig(
@@ -83,16 +78,11 @@ def recipe(epochs: int | None, seed: int, notes: int, workers: int = RECIPE.work
     return replace(RECIPE, epochs=epochs, seed=seed, workers=workers)
 
 
-def unpacked(clips: Sequence[Clip]) -> Sequence[Clip]:
-    """The notes, if they do not lie in an archive; otherwise an InputError."""
+def dataset(clips: Sequence[Clip]) -> ClipDataset:
+    """Notes as waveforms of four seconds and one-hot families; an InputError if they lie in an archive."""
     if is_archive(clips[0].path):
         raise InputError(f"{clips[0].path}: notes are read in any order here; unpack it with `tar -xzf` first")
-    return clips
-
-
-def dataset(clips: Sequence[Clip]) -> ClipDataset:
-    """Notes as waveforms of four seconds and one-hot families."""
-    return ClipDataset(unpacked(clips), len(nsynth.FAMILIES), nsynth.SAMPLE_RATE, nsynth.SECONDS)
+    return ClipDataset(clips, len(nsynth.FAMILIES), nsynth.SAMPLE_RATE, nsynth.SECONDS)
 
 
 def train(
@@ -111,13 +101,10 @@ def train(
     return trained
 
 
-def train_seeds(
-    notes: Notes, config: TrainConfig, members: int, compression: str, run_dir: Path, model: str = MODEL,
-    mixup: bool = False,
-) -> list[Trained]:  # fmt: skip
-    """The same model from several seeds, counted up from the recipe's."""
-    return [train(notes.train, notes.valid, replace(config, seed=seed), compression, model, run_dir / f"seed{seed}",
-                  mixup) for seed in range(config.seed, config.seed + members)]  # fmt: skip
+def train_seeds(notes: Notes, config: TrainConfig, members: int, run_dir: Path, **how: Any) -> list[Trained]:
+    """The same model from several seeds, counted up from the recipe's; `how` goes to `train`."""
+    return [train(notes.train, notes.valid, replace(config, seed=seed), run_dir=run_dir / f"seed{seed}", **how)
+            for seed in range(config.seed, config.seed + members)]  # fmt: skip
 
 
 def ensemble(trained: Sequence[Trained], weights: Sequence[float] = ()) -> Trained:
@@ -220,21 +207,19 @@ def choose(clips: Sequence[Clip], instruments: str, pitches: str) -> tuple[list[
     A family stands for its instrument that has most of the pitches; a pitch that an instrument lacks is replaced by
     the nearest that it has, a name that does not exist by the first instrument that is left.
     """
-    wanted, notes, messages, pitched = [int(pitch) for pitch in pitches.split(",")], [], [], {}
+    wanted, notes, messages, pitched = [int(pitch) for pitch in pitches.split(",")], [], [], defaultdict(dict)
     for clip in sorted(clips, key=lambda clip: clip.name, reverse=True):  # of several velocities the first counts
         if (pitch := nsynth.pitch_of(clip)) is not None:
-            pitched.setdefault(clip.group, {})[pitch] = clip
-    for entry in (name.strip() for name in instruments.split(",")):
-        matching = [name for name in sorted(pitched) if name == entry or name.startswith(f"{entry}_")]
+            pitched[clip.group][pitch] = clip
+    for entry in map(str.strip, instruments.split(",")):
         if not pitched:
             raise InputError(f"{entry}: no instrument with pitches is left; give fewer instruments")
+        matching = [name for name in sorted(pitched) if f"{name}_".startswith(f"{entry}_")]
         name = max(matching or sorted(pitched), key=lambda name: len(pitched[name].keys() & set(wanted)))
-        if not matching:
-            messages.append(f"{entry}: no such instrument or family here, {name} takes its place")
+        messages += [] if matching else [f"{entry}: no such instrument or family here, {name} takes its place"]
         has = pitched.pop(name)
         for pitch in wanted:
             nearest = min(has, key=lambda other: (abs(other - pitch), other))
             notes.append(has[nearest])
-            if nearest != pitch:
-                messages.append(f"{name}: has no pitch {pitch}, {nearest} is nearest")
+            messages += [] if nearest == pitch else [f"{name}: has no pitch {pitch}, {nearest} is nearest"]
     return notes, messages

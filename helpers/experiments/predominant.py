@@ -1,9 +1,8 @@
 """The predominant instrument from few clips (notebook 05): a linear classifier of statistics, with help from notes.
 
-A network cannot be trained on a dozen clips a class. Statistics of timbre, pitch and dynamics can be weighed by a
-logistic regression, if it also sees every clip in other rooms, at other pitches and behind other music; a second one
-learned the same instruments from phrases of NSynth notes and never saw a clip. Both are linear in the same standardised
-statistics, so their sum is one layer. What is chosen is chosen inside of the cross-validation that reports.
+A dozen clips a class train no network. A logistic regression weighs statistics of every clip, as it is, in other rooms,
+at other pitches and behind other music; a second one learned the same instruments from phrases of NSynth notes. Their
+sum is one layer. What is chosen is chosen inside of the cross-validation that reports.
 
 Axis letters: n clips, K copies of each (the first is the clip itself), D statistics, C classes, m phrases.
 """
@@ -34,7 +33,7 @@ from helpers.features.timbre import SAMPLE_RATE, InstrumentStatistics, columns_o
 from helpers.models import build
 from helpers.models.base import AudioClassifier
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
-from helpers.models.whitened import Layer, logistic
+from helpers.models.linear import Layer, logistic
 from helpers.prediction.clips import CORES, batches, infer
 
 MODEL = "instrument_statistics"
@@ -93,8 +92,8 @@ def measure(root: Path, clips: Sequence[Clip], recipe: Recipe, notes_root: Path)
     waves = [data.waveform(number) for number in range(len(clips))]
     columns = [statistics(waves)]
     for name, number in product(kinds, range(recipe.copies)):
-        rngs = [np.random.default_rng((recipe.seed, number, index, *name.encode())) for index in range(len(waves))]
-        columns.append(statistics(kinds[name](wave, rng) for wave, rng in zip(waves, rngs, strict=True)))
+        rngs = (np.random.default_rng((recipe.seed, number, index, *name.encode())) for index in range(len(waves)))
+        columns.append(statistics(map(kinds[name], waves, rngs)))
     classes, labels = np.unique(labels_of(clips), return_inverse=True)
     phrases, families = phrase_statistics(notes_root, [irmas.CODES[label] for label in classes], behind, recipe)
     return Table(np.stack(columns, axis=1), slice(1, 1 + (len(kinds) - 1) * recipe.copies), labels,
@@ -127,8 +126,8 @@ def phrase_statistics(
     notes = load_notes(root)
     data = PhraseDataset(playing(notes.train + notes.valid, codes), len(codes), SAMPLE_RATE, irmas.SECONDS,
                          recipe.phrases, recipe.seed)  # fmt: skip
-    behind = (Sometimes(0.5, Background(behind, SAMPLE_RATE, SNR_DB)),) if behind else ()
-    alter = Compose((Sometimes(0.6, Reverberate((0.1, 0.6))), Equalise(4.0), *behind))
+    mixed = (Sometimes(0.5, Background(behind, SAMPLE_RATE, SNR_DB)),) if behind else ()
+    alter = Compose((Sometimes(0.6, Reverberate((0.1, 0.6))), Equalise(4.0), *mixed))
     waves = (alter(data[n][0], np.random.default_rng((recipe.seed, n, 1))) for n in range(len(data)))
     return statistics(waves), data.targets.argmax(axis=1)
 
@@ -157,17 +156,17 @@ def choose(table: Table, notes: Layer, recipe: Recipe) -> Recipe:
 
     With a single fold nothing can be chosen: the recipe as it is.
     """
-    if len(np.unique(table.fold_of)) < 2:
-        return recipe
-    found = []
-    for one in (replace(recipe, blocks=blocks, C=C) for blocks, C in product(CANDIDATES["blocks"], CANDIDATES["C"])):
-        layers = [(layer_of_clips(table.where(table.fold_of != fold), one), table.where(table.fold_of == fold))
-                  for fold in np.unique(table.fold_of)]  # fmt: skip
+    folds, found = np.unique(table.fold_of), {}
+    for blocks, C in product(CANDIDATES["blocks"], CANDIDATES["C"]) if len(folds) > 1 else ():
+        one, layers = replace(recipe, blocks=blocks, C=C), []
+        for fold in folds:
+            inside, out = table.where(table.fold_of != fold), table.where(table.fold_of == fold)
+            layers.append((layer_of_clips(inside, one), out))
         for share in CANDIDATES["notes"]:
             losses = [loss(clips.plus(notes, share)(out.statistics), out.labels, out.stressed) for clips, out in layers]
-            found.append((np.average(losses, weights=[len(out.labels) for _, out in layers]), share, one))
-    _, share, chosen = min(found, key=lambda row: row[0])
-    return replace(chosen, notes=share)
+            mean = np.average(losses, weights=[len(out.labels) for _, out in layers])
+            found[replace(one, notes=share)] = mean
+    return min(found, key=found.get, default=recipe)
 
 
 def nested(table: Table, recipe: Recipe) -> np.ndarray:
@@ -185,7 +184,7 @@ def network_of(table: Table, recipe: Recipe) -> tuple[AudioClassifier, Recipe]:
     notes = layer_of_notes(table)
     chosen = choose(table, notes, recipe)
     network = build(MODEL, table.n_classes)
-    network.head.fill(*layer_of_clips(table, chosen).plus(notes, chosen.notes))
+    network.head.fill(layer_of_clips(table, chosen).plus(notes, chosen.notes))
     return network, chosen
 
 
@@ -201,25 +200,17 @@ def nested_scores(table: Table, logits: np.ndarray) -> dict[str, dict[str, float
 
 
 def train(root: Path, seed: int, command: str) -> Checkpoint:
-    """`predominant train`: cross-validate on the IRMAS clips below `root` and fit to all, with the NSynth notes there.
-
-    Raises:
-        InputError: `root` holds no NSynth or no IRMAS.
-    """
+    """`predominant train`: cross-validate on the IRMAS clips below `root`, fit to all, with the NSynth notes there."""
     clips, recipe = irmas.clips(root, "train"), Recipe(seed)
     table = measure(root, clips, recipe, root)
     network, chosen = network_of(table, recipe)
-    codes = [irmas.CODES[label] for label in sorted({clip.labels[0] for clip in clips})]
+    codes = [irmas.CODES[label] for label in np.unique(labels_of(clips))]
     return checkpoint_of(Trained(network, MODEL, {}, [], chosen, clips), root, command, codes,
                          scores=nested_scores(table, nested(table, recipe)))  # fmt: skip
 
 
 def spoken_predictions(audio: Path, checkpoint_path: Path) -> Iterator[str]:
-    """`predominant`: ground truth and top prediction of each file, the running accuracy and the summary, as lines.
-
-    Raises:
-        InputError: nothing is there, or a file cannot be used.
-    """
+    """`predominant`: ground truth and top prediction of each file, the running accuracy and the summary, as lines."""
     paths = list(irmas.audio_files(audio)) if audio.is_dir() else [audio]
     if not paths:
         raise InputError(f"{audio}: holds no .wav or .flac file")
@@ -228,19 +219,18 @@ def spoken_predictions(audio: Path, checkpoint_path: Path) -> Iterator[str]:
     for number, path in enumerate(paths, start=1):
         scores, truth = study.excerpt_scores(checkpoint, network, path), irmas.ground_truth(path)
         top = irmas.CODES.index(checkpoint.classes[int(scores.argmax())]) if scores.any() else None
+        silent = "none (silence has no predominant instrument)"
         yield f"🎵 {number}/{len(paths)} {path.name}"
         yield f"🎯 Ground truth: {', '.join(irmas.NAMES[label] for label in truth or ()) or 'unknown'}"
-        silent = "none (silence has no predominant instrument)"
         yield f"🏆 Top prediction: {silent if top is None else f'{irmas.NAMES[top]} ({scores.max():.4f})'}"
         if truth:
             truths.append(truth)
             correct += top in truth
+            accuracy = f"{correct}/{len(truths)} = {correct / len(truths):.1%}"
             yield f"📊 Evaluation: {'✅ CORRECT' if top in truth else '❌ INCORRECT'}"
-            yield f"📈 Running accuracy: {correct}/{len(truths)} = {correct / len(truths):.1%}"
+            yield f"📈 Running accuracy: {accuracy}"
         yield ""
-    yield "✅ Inference completed!\n"
-    if truths:
-        yield f"📊 Final accuracy: {correct}/{len(truths)} = {correct / len(truths):.1%}\n"
+    yield "✅ Inference completed!\n" + (f"\n📊 Final accuracy: {accuracy}\n" if truths else "")
     yield f"🎯 FINAL SUMMARY\nTotal files processed: {len(paths)}\nFiles with ground truth: {len(truths)}"
     if truths:
         [(label, count)] = Counter(label for truth in truths for label in truth).most_common(1)

@@ -1,9 +1,7 @@
-"""The classic study: weights, priors, the pool, the choice among models, importance, and the command to the metrics."""
+"""The classic study: weights, priors, the pool, the choice among models, and the command to the metrics."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +14,7 @@ from helpers.datasets.base import Clip
 from helpers.evaluation import results as metrics
 from helpers.experiments import classic
 from helpers.experiments.classic import Table
-from helpers.features.pooled import BLOCKS, columns_of, note_statistics
+from helpers.features.pooled import columns_of, note_statistics
 from helpers.models import classic as models
 from helpers.models.classic import ClassicModel
 
@@ -86,7 +84,7 @@ def test_choice_is_by_log_loss() -> None:
 
 
 def test_hyper_parameters_come_from_the_grid_and_are_reported(monkeypatch) -> None:
-    recipe = replace(models.MODELS["k-NN"], grid={"kneighborsclassifier__n_neighbors": [1, 30]})
+    recipe = models.MODELS["k-NN"]._replace(grid={"kneighborsclassifier__n_neighbors": [1, 30]})
     monkeypatch.setattr(models, "MODELS", {"k-NN": recipe})
     details = classic.fit_all(table(), table(seed=1), folds=3, seed=0)["k-NN"].details
     assert [row["parameters"]["kneighborsclassifier__n_neighbors"] for row in details["tried"]] == [1, 30]
@@ -103,30 +101,6 @@ def test_network_gives_the_answers_of_the_regression() -> None:
     seen = sorted(set(valid.labels))
     np.testing.assert_allclose(found[:, seen], model.scores(valid.matrix)[:, seen], atol=1e-3)
     assert network(torch.zeros(2, 64_000)).shape == (2, 11)
-
-
-def test_importance_finds_the_block_that_holds_the_answer() -> None:
-    model = classic.fit(*LOGISTIC, table("flatness"), seed=0)
-    valid = table("flatness", seed=1)
-    losses = classic.importance(model, valid, seed=0)
-    assert max(losses, key=losses.get) == "flatness" and losses["flatness"] > 0.1
-    assert losses.keys() == BLOCKS.keys()
-
-
-def test_poolings_grow_and_end_with_all_columns() -> None:
-    widths = [len(columns_of(*row.get("blocks", BLOCKS))) for row in classic.PANELS["pooling"].values()]
-    assert widths == sorted(set(widths)) and widths[-1] == len(note_statistics().columns)
-    assert widths[:3] == [24, 6 * 24, 11 * 24]
-
-
-def test_ablations_compare_the_same_rows_everywhere() -> None:
-    parameters = {"k-NN": {}, "SVM": {}, "logistic regression": {}}
-    fitted = {name: ClassicModel(name, None, [], [], [], {"parameters": given}) for name, given in parameters.items()}
-    panels = classic.ablations(fitted, table(), table(seed=1), folds=2, seed=0)
-    assert [list(rows) for rows in panels.values()] == [list(rows) for rows in classic.PANELS.values()]
-    make = partial(classic.fit, "SVM", {}, seed=0)
-    again = classic.judge(*classic.pooled_scores(make, table(), table(seed=1), 2, 0))
-    assert {rows[list(rows)[-1]]["SVM"] for rows in panels.values()} == {again["top1"]["value"]}
 
 
 def test_command_writes_metrics_and_models(demo_root, tmp_path, monkeypatch, capsys) -> None:

@@ -1,4 +1,4 @@
-"""What is derived from scores for the report: swaps, wide scores, the median run, tables by class and polyphony."""
+"""What is derived from scores for the report: swaps, wide scores, tables by class and polyphony."""
 
 from pathlib import Path
 
@@ -29,12 +29,6 @@ def test_scores_of_a_narrow_checkpoint_fall_into_their_columns(monkeypatch):
     assert wide[0, irmas.CODES.index("flu")] == 0.25
     assert wide[0, 10] == 0.75
     assert wide.sum() == 1.0
-
-
-def test_median_run():
-    runs = [{"table": {"micro_f1": {"value": value}}} for value in (0.5, 0.1, 0.3)]
-    assert study.median_run(runs) is runs[2]
-    assert study.median_run(runs[:2]) is runs[1]
 
 
 def test_table_by_class_and_by_polyphony():
