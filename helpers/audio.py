@@ -32,13 +32,19 @@ ESTIMATED = ("MP3", "OGG")  # formats whose headers may be wrong about the lengt
 UNKNOWN = 1 << 60  # frames; libsndfile gives more where a header does not tell
 
 
-class Head(bytes):
+class Head(io.BytesIO):
     """The first bytes of a file that has `size` of them: all that decoding its first seconds takes."""
 
-    size: int
+    def __init__(self, head: bytes, size: int) -> None:
+        super().__init__(head)
+        self.size = size
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """As if the rest of the file were there."""
+        return super().seek(self.size + offset) if whence == os.SEEK_END else super().seek(offset, whence)
 
 
-Source = Path | str | bytes
+Source = Path | str | bytes | Head
 
 
 def read(source: Source, sample_rate: int, start: float = 0.0, duration: float | None = None) -> np.ndarray:
@@ -97,36 +103,26 @@ def fit_length(waveform: np.ndarray, samples: int) -> np.ndarray:
     return np.pad(waveform, (0, samples - len(waveform)))
 
 
-class _HeadFile(io.BytesIO):
-    """A `Head` as a file of its full length, of which nothing can be read after the head."""
-
-    def __init__(self, head: Head) -> None:
-        super().__init__(head)
-        self.size = head.size
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return super().seek(self.size + offset) if whence == os.SEEK_END else super().seek(offset, whence)
-
-
 def bytes_of(start: bytes, size: int, seconds: float) -> int:
     """How many of the `size` bytes of a file, of which `start` is the beginning, its first seconds take at most."""
-    head = Head(start)
-    head.size = size
     try:
-        with soundfile.SoundFile(_HeadFile(head)) as file:
+        with soundfile.SoundFile(Head(start, size)) as file:
             return min(size, len(start) + round(seconds * file.samplerate) * file.channels * 8)  # 8: float64
     except soundfile.LibsndfileError:
         return len(start)
 
 
 def _name(source: Source) -> str:
-    return "audio data" if isinstance(source, bytes) else str(source)
+    return str(source) if isinstance(source, (str, Path)) else "audio data"
 
 
 def _openable(source: Source) -> str | io.BytesIO:
     """What the decoders open; a pipe or a device is not even looked at, for it might never end."""
     if isinstance(source, bytes):
-        return _HeadFile(source) if isinstance(source, Head) else io.BytesIO(source)
+        return io.BytesIO(source)
+    if isinstance(source, Head):
+        source.seek(0)
+        return source
     if not os.path.isfile(source):
         odd = os.path.exists(source) and not os.path.isdir(source)
         raise InputError(f"{source}: {'is no regular file; replace it by one' if odd else 'no such file'}")
@@ -140,11 +136,12 @@ def _opened(source: Source, track: int) -> soundfile.SoundFile | video.Sound:
     """
     reason = "audio tracks need PyAV"
     if not track:
+        file = _openable(source)
         try:
-            return soundfile.SoundFile(_openable(source))
+            return soundfile.SoundFile(file)
         except soundfile.LibsndfileError as error:
             reason = error.error_string
-        if source[:4] == b"fLaC" if isinstance(source, bytes) else str(source).lower().endswith(".flac"):
+        if file.lower().endswith(".flac") if isinstance(file, str) else file.getvalue()[:4] == b"fLaC":
             raise InputError(f"{_name(source)}: cannot be read as audio ({reason})")
     return video.Sound(_openable(source), _name(source), track, reason)
 

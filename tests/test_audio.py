@@ -223,8 +223,7 @@ def test_the_head_of_a_long_file_is_enough_for_its_beginning(tmp_path: Path, suf
     content = path.read_bytes()
     taken = audio.bytes_of(content[:10_000], len(content), 1.0)
     assert taken < len(content) // 5
-    head = audio.Head(content[:taken])
-    head.size = len(content)
+    head = audio.Head(content[:taken], len(content))
     np.testing.assert_array_equal(audio.read(head, RATE, duration=1.0), audio.read(path, RATE, duration=1.0))
     with pytest.raises(InputError, match=r"shorter than|damaged"):
         audio.read(head, RATE)

@@ -42,11 +42,6 @@ class Archive:
         return self.url.split("?")[0].rsplit("/", 1)[-1]
 
 
-def series(url: str, parts: Mapping[str, tuple[str, str]]) -> dict[str, Archive]:
-    """Archives that differ in the part which `{}` stands for in their address; of each part its checksum and size."""
-    return {part: Archive(url.format(part), *about) for part, about in parts.items()}
-
-
 def fetch(archive: Archive, folder: Path) -> Path:
     """Download a file unless it is there already with the right checksum; returns its path.
 
@@ -100,7 +95,7 @@ def archive_members(path: Path) -> list[str]:
     return [name for name, _ in _files(path, frozenset(), None)]
 
 
-def sources(clips: Sequence[Clip], seconds: float | None = None) -> Iterator[Path | bytes]:
+def sources(clips: Sequence[Clip], seconds: float | None = None) -> Iterator[audio.Source]:
     """For each clip its path, or its content if it lies in an archive.
 
     Clips of one archive must follow each other in the archive's order, as `archive_members` gives it. Where only the
@@ -127,7 +122,7 @@ def some(names: Sequence[str]) -> str:
 def digests(clips: Sequence[Clip], sample_rate: int, label: str) -> Iterator[bytes | InputError]:
     """Digest of the samples of each clip (or why it cannot be read), in order, a few files decoded at a time."""
 
-    def digest(source: Path | bytes) -> bytes | InputError:
+    def digest(source: audio.Source) -> bytes | InputError:
         try:
             return hashlib.sha1(audio.read(source, sample_rate).tobytes()).digest()
         except InputError as error:
@@ -171,7 +166,7 @@ class _Header(tarfile.TarInfo):
             raise tarfile.ReadError(str(error)) from None
 
 
-def _files(path: Path, wanted: frozenset[str], seconds: float | None) -> Iterator[tuple[str, bytes | None]]:
+def _files(path: Path, wanted: frozenset[str], seconds: float | None) -> Iterator[tuple[str, audio.Source | None]]:
     """(name, content if wanted) of every file, streaming."""
     try:
         with open(path, "rb") as packed:
@@ -189,11 +184,9 @@ def _files(path: Path, wanted: frozenset[str], seconds: float | None) -> Iterato
         raise InputError(f"{path}: damaged or cut-off archive ({error}); download it again") from None
 
 
-def _content(file: BinaryIO, size: int, seconds: float | None) -> bytes:
+def _content(file: BinaryIO, size: int, seconds: float | None) -> bytes | audio.Head:
     """All of a file, or of a large one the head that its first seconds take."""
     if seconds is None or size <= FIRST:
         return file.read()
     start = file.read(FIRST)
-    head = audio.Head(start + file.read(min(audio.bytes_of(start, size, seconds), MOST) - len(start)))
-    head.size = size
-    return head
+    return audio.Head(start + file.read(min(audio.bytes_of(start, size, seconds), MOST) - len(start)), size)

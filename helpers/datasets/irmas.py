@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.archives import fetch, series
+from helpers.datasets.archives import Archive, fetch
 from helpers.datasets.base import Clip, Corpus, Report, locate, require
 from helpers.files import atomic, inside
 
@@ -31,12 +31,13 @@ SECONDS = 3.0  # of a training clip; test excerpts last 5 to 20 s
 OFFICIAL = {"train": 6_705, "test": 2_874}
 OFFICIAL_TRAIN = dict(zip(CODES, (388, 505, 451, 637, 760, 682, 721, 626, 577, 580, 778), strict=True))
 OFFICIAL_TEST_LABELS = dict(zip(CODES, (111, 62, 163, 535, 942, 361, 995, 326, 167, 211, 1_044), strict=True))
-DOWNLOADS = series("https://zenodo.org/records/1290750/files/IRMAS-{}.zip?download=1", {
-    "TrainingData": ("md5:4fd9f5ed5a18d8e2687e6360b5f60afe", "about 3 GB"),
-    "TestingData-Part1": ("md5:5a2e65520dcedada565dff2050bb2a56", "2 to 3 GB"),
-    "TestingData-Part2": ("md5:afb0c8ea92f34ee653693106be95c895", "2 to 3 GB"),
-    "TestingData-Part3": ("md5:9b3fb2d0c89cdc98037121c25bd5b556", "2 to 3 GB"),
-})
+DOWNLOADS = {
+    part: Archive(f"https://zenodo.org/records/1290750/files/IRMAS-{part}.zip?download=1", f"md5:{md5}", size)
+    for part, md5, size in (("TrainingData", "4fd9f5ed5a18d8e2687e6360b5f60afe", "about 3 GB"),
+                            ("TestingData-Part1", "5a2e65520dcedada565dff2050bb2a56", "2 to 3 GB"),
+                            ("TestingData-Part2", "afb0c8ea92f34ee653693106be95c895", "2 to 3 GB"),
+                            ("TestingData-Part3", "9b3fb2d0c89cdc98037121c25bd5b556", "2 to 3 GB"))
+}
 REMEDY = "get IRMAS with `python -m helpers irmas download`, or see data/README.txt"
 RECORDING = re.compile(r"(\d+)__\d+$")  # at the end of the name of a training clip
 EXCERPT = re.compile(r"-\d+$")  # at the end of the name of a test excerpt; what is before it is the track
@@ -48,8 +49,7 @@ def clips(root: Path, split: str) -> list[Clip]:
 
     Raises InputError: the split is not there or empty, or a folder or label file holds no instrument code.
     """
-    clip_of = _training_clip if split == "train" else _test_clip
-    return require([clip_of(path) for path in _paths(root, split)], f"{root} ({split} clips of IRMAS)")
+    return require([_clip(path, split) for path in _paths(root, split)], f"{root} ({split} clips of IRMAS)")
 
 
 def _paths(root: Path, split: str) -> list[Path]:
@@ -59,13 +59,10 @@ def _paths(root: Path, split: str) -> list[Path]:
     return [path for folder in folders for path in audio_files(folder)]
 
 
-def _test_clip(path: Path) -> Clip:
-    """A test excerpt with the labels beside it."""
-    return Clip(path, read_labels(path.with_suffix(".txt")), EXCERPT.sub("", path.stem))
-
-
-def _training_clip(path: Path) -> Clip:
-    """A training clip from its path: label from the folder, recording from the name."""
+def _clip(path: Path, split: str) -> Clip:
+    """A test excerpt with the labels beside it, or a training clip: label from the folder, recording from the name."""
+    if split == "test":
+        return Clip(path, read_labels(path.with_suffix(".txt")), EXCERPT.sub("", path.stem))
     if path.parent.name not in CODES:
         raise InputError(f"{path}: folder {path.parent.name!r} is none of {', '.join(CODES)}; move the file")
     recording = RECORDING.search(path.stem)
@@ -107,7 +104,13 @@ def validate(root: Path) -> Report:
     """Count clips, read every label file and audio header; faults are collected, not raised."""
     train, test = _paths(root, "train"), _paths(root, "test")
     label = CORPUS.label(root, "train", len(train))
-    problems = [*_faults(train, test)]
+    problems, checked = [], [*((path, "train") for path in train), *((path, "test") for path in test)]
+    for path, split in tqdm(checked, desc="check", unit="file", disable=None, leave=False):
+        for check in (_clip, _check):
+            try:
+                check(path, split)
+            except InputError as error:
+                problems.append(str(error))
     found = Counter(path.parent.name for path in train)
     short = [f"{code} {found[code]} of {n}" for code, n in OFFICIAL_TRAIN.items() if found[code] != n]
     if short and label != "demo":
@@ -141,24 +144,11 @@ def unpack(archive: Path, folder: Path) -> None:
         raise InputError(f"{archive}: damaged archive ({error}); delete it and download it again") from None
 
 
-def _faults(train: list[Path], test: list[Path]) -> Iterator[str]:
-    """Folders that are no code, tags that contradict the folder, faulty label files, and what has no readable sound."""
-    checks = ((_training_clip, train), (_in_its_folder, train), (_test_clip, test), (_has_sound, [*train, *test]))
-    for check, paths in checks:
-        for path in tqdm(paths, desc="check", unit="file", disable=None, leave=False):
-            try:
-                check(path)
-            except InputError as error:
-                yield str(error)
-
-
-def _in_its_folder(path: Path) -> None:
+def _check(path: Path, split: str) -> None:
+    """Raise an InputError for a tag that contradicts the folder, or for sound that cannot be read."""
     tagged, folder = TAG.search(path.stem), path.parent.name
-    if tagged and folder in CODES and tagged[1] != folder:
+    if split == "train" and tagged and folder in CODES and tagged[1] != folder:
         raise InputError(f"{path}: the name says {tagged[1]!r}, the folder {folder!r}; move it to the right folder")
-
-
-def _has_sound(path: Path) -> None:
     if audio.length(path) == 0:
         raise InputError(f"{path}: holds no audio; unpack it again")
 

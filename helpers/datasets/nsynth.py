@@ -13,11 +13,11 @@ import contextlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from helpers.config import InputError
-from helpers.datasets.archives import archive_members, digests, identical, is_archive, series, some
+from helpers.datasets.archives import Archive, archive_members, digests, identical, is_archive, some
 from helpers.datasets.base import Clip, Corpus, Report, require
 from helpers.files import inside, read_json
 
@@ -38,17 +38,17 @@ SAMPLE_RATE = 16_000  # Hz
 SECONDS = 4.0
 OFFICIAL = {"train": 289_205, "valid": 12_678, "test": 4_096}
 TASK = "nsynth-family"
-DOWNLOADS = series("http://download.magenta.tensorflow.org/datasets/nsynth/nsynth-{}.jsonwav.tar.gz", {
-    "train": ("md5:fde6665a93865503ba598b9fac388660", "about 22 GB"),
-    "valid": ("md5:87e94a00a19b6dbc99cf6d4c0c0cae87", "about 1 GB"),
-    "test": ("md5:5e6f8719bf7e16ad0a00d518b78af77d", "about 350 MB"),
-})
+DOWNLOADS = {
+    split: Archive(f"http://download.magenta.tensorflow.org/datasets/nsynth/nsynth-{split}.jsonwav.tar.gz", md5, size)
+    for split, md5, size in (("train", "md5:fde6665a93865503ba598b9fac388660", "about 22 GB"),
+                             ("valid", "md5:87e94a00a19b6dbc99cf6d4c0c0cae87", "about 1 GB"),
+                             ("test", "md5:5e6f8719bf7e16ad0a00d518b78af77d", "about 350 MB"))
+}
 TWINS = ("mallet_acoustic_000", "mallet_acoustic_047")  # one vibraphone: some notes of both are bit-identical
 REMEDY = "get NSynth with `python -m helpers nsynth download`, or see data/README.txt"
 NAME = re.compile(
     r"(?P<instrument>(?P<family>[a-z_]+)_(?P<source>[a-z]+)_(?P<number>\d+))-(?P<pitch>\d+)-(?P<velocity>\d+)"
 )
-SUFFIXES = (".wav", ".flac")
 
 
 def clips(root: Path, split: str) -> list[Clip]:
@@ -91,7 +91,7 @@ def read_folder(path: Path, labelled: bool = True) -> list[Clip]:
     path = Path(path)
     if is_archive(path):
         names = [name for name in archive_members(path) if _is_audio(name.rsplit("/", 1)[-1])]
-        return require([_clip(Path(name).stem, path, name, labelled) for name in names], str(path))
+        return require([_clip(Path(name).stem, path, name, labelled, member=name) for name in names], str(path))
     if not os.path.isdir(path):
         raise InputError(f"{path}: no such folder; give the nsynth-test folder with examples.json and audio/ in it")
     if not os.path.isfile(path / "examples.json") and not os.path.isdir(path / "audio"):
@@ -99,10 +99,16 @@ def read_folder(path: Path, labelled: bool = True) -> list[Clip]:
         path = next(folder for folder in tests if os.path.isdir(folder))
     folder = path / "audio" if os.path.isdir(path / "audio") else path
     files = _audio_files(folder)
-    if labelled and os.path.isfile(path / "examples.json"):
-        return _listed_clips(path / "examples.json", folder, files)
-    found = [_clip(stem, folder / name, None, labelled) for stem, name in sorted(files.items())]
-    return require(found, f"{path} (looked for .wav and .flac)")
+    if not labelled or not os.path.isfile(path / "examples.json"):
+        found = [_clip(stem, folder / name, str(folder / name), labelled) for stem, name in sorted(files.items())]
+        return require(found, f"{path} (looked for .wav and .flac)")
+    examples, listed = read_json(path / "examples.json"), path / "examples.json"
+    if not isinstance(examples, dict) or not all(isinstance(v, dict) for v in examples.values()):
+        raise InputError(f"{listed}: is not a dictionary of notes; take the file that came with the audio")
+    if require(list(examples), str(listed)) and not files.keys() & examples.keys():
+        raise InputError(f"{listed}: names none of the {len(files)} audio files in {folder}; it belongs elsewhere")
+    places = {stem: folder / files[stem] if stem in files else inside(folder, f"{stem}.wav") for stem in examples}
+    return [_clip(stem, places[stem], f"{listed}: {stem}", fields=examples[stem]) for stem in sorted(examples)]
 
 
 def pitch_of(clip: Clip) -> int | None:
@@ -138,50 +144,29 @@ def _audio_files(folder: Path) -> dict[str, str]:
 
 def _is_audio(name: str) -> bool:
     """By its suffix; hidden files are what systems leave beside the files they copy."""
-    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+    return name.lower().endswith((".wav", ".flac")) and not name.startswith(".")
 
 
-def _clip(stem: str, path: Path, member: str | None, labelled: bool) -> Clip:
-    """A note with the label that its name gives, or with none."""
+def _clip(
+    stem: str, path: Path, where: str, labelled: bool = True, member: str | None = None, fields: Mapping = {}
+) -> Clip:
+    """A note with the family that its name and its `fields` in examples.json give, which may be one or both."""
     if not labelled:
         return Clip(path, (), stem, member=member)
-    match, where = NAME.fullmatch(stem), member or path
-    if not match:
+    match, family = NAME.fullmatch(stem), fields.get("instrument_family")
+    family = FAMILIES[family] if isinstance(family, int) and 0 <= family < len(FAMILIES) else family
+    stated = [family, fields.get("instrument_family_str"), match["family"] if match else None]
+    stated = [name for name in stated if name is not None]
+    if not stated:
         remedy = "add examples.json, or name files <family>_<source>_<instrument>-<pitch>-<velocity>"
         raise NoLabels(f"{where}: no label source; {remedy}")
-    return Clip(path, (_family(match["family"], where),), match["instrument"], member=member)
-
-
-def _family(name: object, where: object) -> int:
-    """Index of a family; an InputError that names `where` if it is none of the 11."""
-    if name not in FAMILIES:
-        raise InputError(f"{where}: family {name!r} is none of {', '.join(FAMILIES)}")
-    return FAMILIES.index(name)
-
-
-def _listed_clips(listed: Path, folder: Path, files: dict[str, str]) -> list[Clip]:
-    """Notes that examples.json lists; a file that is missing stays in and will be unreadable."""
-    examples = read_json(listed)
-    if not isinstance(examples, dict) or not all(isinstance(v, dict) for v in examples.values()):
-        raise InputError(f"{listed}: is not a dictionary of notes; take the file that came with the audio")
-    if require(list(examples), str(listed)) and not files.keys() & examples.keys():
-        raise InputError(f"{listed}: names none of the {len(files)} audio files in {folder}; it belongs elsewhere")
-    return [_listed_clip(listed, stem, examples[stem], folder, files) for stem in sorted(examples)]
-
-
-def _listed_clip(listed: Path, stem: str, fields: dict, folder: Path, files: dict[str, str]) -> Clip:
-    """A note by its entry, which gives the family by index, by name, by both or not at all."""
-    path = folder / files[stem] if stem in files else inside(folder, stem + SUFFIXES[0])
-    index, match = fields.get("instrument_family"), NAME.fullmatch(stem)
-    by_index = FAMILIES[index] if isinstance(index, int) and 0 <= index < len(FAMILIES) else index
-    stated = [family for family in (by_index, fields.get("instrument_family_str")) if family is not None]
-    if not stated:
-        return _clip(stem, path, None, labelled=True)
-    label, *_ = (_family(family, f"{listed}: {stem}") for family in stated)
-    if len(different := sorted({*stated, match["family"] if match else stated[0]})) > 1:
-        raise InputError(f"{listed}: {stem}: {' and '.join(different)} by its fields and name; one of them is wrong")
+    for name in stated:
+        if name not in FAMILIES:
+            raise InputError(f"{where}: family {name!r} is none of {', '.join(FAMILIES)}")
+    if len(different := sorted(set(stated))) > 1:
+        raise InputError(f"{where}: {' and '.join(different)} by its fields and name; one of them is wrong")
     instrument = match["instrument"] if match else str(fields.get("instrument_str", stem))
-    return Clip(path, (label,), instrument)
+    return Clip(path, (FAMILIES.index(stated[0]),), instrument, member=member)
 
 
 def validate(root: Path) -> Report:
