@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import torch
-from torchaudio.functional import mask_along_axis_iid, melscale_fbanks
+from torchaudio.functional import mask_along_axis_iid
 
 from helpers.config import MelConfig
-from helpers.features.mel import relative
+from helpers.features.mel import mel_filters, relative
 
 FOLD_GAIN = 10**-0.6  # of what is mirrored at the Nyquist frequency
 OCTAVES = 9  # below the Nyquist frequency that responses span
@@ -109,19 +109,12 @@ def sometimes(probability: float, mel: torch.Tensor) -> torch.Tensor:
 
 
 @lru_cache
-def filters_of(config: MelConfig) -> torch.Tensor:
-    """Mel filters [K, M] of a front end."""
-    bins = config.n_fft // 2 + 1
-    return melscale_fbanks(bins, config.f_min, config.f_max, config.n_mels, config.sample_rate)
-
-
-@lru_cache
 def shifted_filters(config: MelConfig, semitones: float) -> torch.Tensor:
     """Mel filters [M, K] that see a spectrum as if it were so many semitones higher.
 
     What would come from above the Nyquist frequency is mirrored there, softer, so that a shift down leaves no hole.
     """
-    filters = filters_of(config).double()
+    filters = mel_filters(config).double()
     top = len(filters) - 1
     source = torch.arange(top + 1, dtype=torch.float64) / 2 ** (semitones / 12)  # bin that each bin is read from
     gain = torch.where(source > top, FOLD_GAIN, 1.0)
@@ -137,6 +130,6 @@ def shifted_filters(config: MelConfig, semitones: float) -> torch.Tensor:
 @lru_cache
 def octaves(config: MelConfig) -> torch.Tensor:
     """Centre [M] of every mel band in octaves below the Nyquist frequency: 0 there, at least -9."""
-    filters = filters_of(config)
+    filters = mel_filters(config)
     centre = torch.linspace(0, 1, len(filters)) @ filters / filters.sum(dim=0).clamp_min(1e-9)
     return torch.log2(centre.clamp_min(2.0**-OCTAVES))

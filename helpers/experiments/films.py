@@ -33,8 +33,7 @@ from helpers.models.checkpoint import Checkpoint
 from helpers.models.frames import GRID, HOP, FrameEnsemble, MiddleSeconds, arguments_of, initialise
 from helpers.plotting.spectrograms import timeline
 from helpers.plotting.style import save_figure
-from helpers.prediction.clips import predict_frames
-from helpers.prediction.saliency import overview
+from helpers.prediction.clips import overview, predict_frames
 from helpers.training.fit import fit
 
 TASK = "films"

@@ -11,7 +11,7 @@ from scipy.special import softmax
 from tqdm import tqdm
 
 from helpers import audio
-from helpers.augmentation import genre
+from helpers.augmentation.waveform import SEVEN, TENFOLD
 from helpers.augmentation.waveform import Augmentation
 from helpers.config import RUNS, InputError
 from helpers.datasets import fmri, gtzan
@@ -143,7 +143,7 @@ def write_augmented(root: Path, protocol: str, out: Path, seed: int) -> tuple[in
     if out.resolve() in (source.resolve(), *source.resolve().parents):
         raise InputError(f"{out}: holds the corpus itself; give another folder")
     folder, lists = out / ("run_dataset" if stimuli else "genres"), {}
-    for part, kinds in {"train": genre.TENFOLD, **({"test": {"": None}} if stimuli else {})}.items():
+    for part, kinds in {"train": TENFOLD, **({"test": {"": None}} if stimuli else {})}.items():
         lists[part] = [path.relative_to(out).as_posix() for clip in tqdm(parts[part], unit="file", disable=None)
                        for path in _versions(clip, folder / gtzan.GENRES[clip.labels[0]], kinds, seed)]
         write_text(out / f"{part}_list.txt", "\n".join(lists[part]) + "\n")
@@ -166,7 +166,7 @@ def _versions(clip: Clip, folder: Path, kinds: Mapping[str, Augmentation | None]
 def examples(clip: Clip, seed: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """The beginning of a clip as it is and after each augmentation: waveforms [samples], mel [bands, frames] in dB."""
     waveforms = {"original": audio.read(clip.path, MEL.sample_rate, duration=SHOWN_S)}
-    for name, augmentation in genre.SEVEN.items():
+    for name, augmentation in SEVEN.items():
         waveforms[name] = augmentation(waveforms["original"], np.random.default_rng(seed))
     power = MelFrontend(MEL).power
     with torch.inference_mode():

@@ -17,7 +17,7 @@ from scipy.special import log_softmax
 from torch import nn
 from torch.utils.data import DataLoader
 
-from helpers.augmentation.genre import ON_THE_FLY
+from helpers.augmentation.waveform import ON_THE_FLY
 from helpers.config import InputError, MelConfig, TrainConfig
 from helpers.datasets import gtzan
 from helpers.datasets.base import AugmentedDataset, Clip, ClipDataset, groups, subset

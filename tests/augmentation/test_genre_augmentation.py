@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.augmentation import genre
+from helpers.augmentation import waveform as genre
 
 RATE = 22_050
 
@@ -69,7 +69,7 @@ def test_noise_is_white_and_as_loud_as_the_document_has_it():
 
 def test_shift_turns_the_clip_round():
     waveform = np.arange(1000, dtype=np.float32)
-    shifted = genre.Shift()(waveform, np.random.default_rng(0))
+    shifted = genre.Roll()(waveform, np.random.default_rng(0))
     start = int(np.argmin(shifted))
     assert start > 0
     np.testing.assert_array_equal(np.roll(shifted, -start), waveform)

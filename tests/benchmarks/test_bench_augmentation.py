@@ -9,7 +9,7 @@ import pytest
 import torch
 from genre_pieces import piece
 
-from helpers.augmentation.genre import ON_THE_FLY, SEVEN
+from helpers.augmentation.waveform import ON_THE_FLY, SEVEN
 from helpers.experiments.genres import MEL, GenreConfig
 from helpers.models import build
 from helpers.models.base import channels_last
@@ -24,7 +24,7 @@ WINDOW = piece("jazz", 0, CONFIG.window_s).astype(np.float32)
 def step():
     """One training step of a batch of the recipe's size, in the layout and precision that `fit` trains in."""
     model = channels_last(build("cnn_2d_4l", 10, mel=asdict(MEL))).train()
-    mixed = trainer_precision(CONFIG) == "bf16-mixed"
+    mixed = trainer_precision() == "bf16-mixed"
     optimiser = torch.optim.SGD(model.parameters(), CONFIG.learning_rate, momentum=0.9, nesterov=True)
     batch = torch.from_numpy(np.stack([WINDOW] * CONFIG.batch_size))
     labels = torch.arange(CONFIG.batch_size) % 10
