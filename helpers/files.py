@@ -67,22 +67,29 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def read_text(path: Path) -> str:
+    """The UTF-8 text of a file; an InputError if there is none."""
+    if not os.path.isfile(path):
+        raise InputError(f"{path}: {'is not a file' if os.path.exists(path) else 'no such file'}")
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror or error})"
+    except UnicodeDecodeError:
+        reason = "is not UTF-8 text; write it again or replace it"
+    raise InputError(f"{path}: {reason}")
+
+
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number of JSON")
 
 
 def read_json(path: Path) -> Any:
     """Read a JSON file; an InputError names the file and, if it can, line and column."""
-    if not os.path.isfile(path):
-        raise InputError(f"{path}: {'is not a file' if os.path.exists(path) else 'no such file'}")
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=_refuse)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+        return json.loads(read_text(path), parse_constant=_refuse)
     except json.JSONDecodeError as error:
         reason = f"line {error.lineno}, column {error.colno}: {error.msg}"
-    except UnicodeDecodeError:
-        reason = "not UTF-8 text"
     except RecursionError:
         reason = "nested too deeply"
     except ValueError as error:

@@ -24,6 +24,7 @@ from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import Archive
 from helpers.datasets.base import Clip, Corpus, Report, locate, require, split_by_group
+from helpers.files import read_text
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 EIGHT_GENRES = tuple(genre for genre in GENRES if genre not in ("blues", "rock"))  # the smaller set that is also used
@@ -138,12 +139,7 @@ def listed(clips: Sequence[Clip], list_file: Path) -> list[Clip]:
 
 def list_lines(list_file: Path) -> list[str]:
     """The lines of a list file that are not empty; an InputError if it is missing or not text."""
-    try:
-        return [line.strip() for line in Path(list_file).read_text(encoding="utf-8").splitlines() if line.strip()]
-    except FileNotFoundError:
-        raise InputError(f"{list_file}: no such list file") from None
-    except (UnicodeDecodeError, OSError):
-        raise InputError(f"{list_file}: is not a list of file names in UTF-8") from None
+    return [line.strip() for line in read_text(list_file).splitlines() if line.strip()]
 
 
 def validate(root: Path) -> Report:

@@ -20,7 +20,7 @@ from helpers import audio
 from helpers.config import InputError
 from helpers.datasets.archives import Archive, fetch
 from helpers.datasets.base import Clip, Corpus, Report, locate, require
-from helpers.files import atomic, inside
+from helpers.files import atomic, inside, read_text
 
 CODES = ("cel", "cla", "flu", "gac", "gel", "org", "pia", "sax", "tru", "vio", "voi")
 NAMES = (
@@ -72,13 +72,8 @@ def _clip(path: Path, split: str) -> Clip:
 
 def read_labels(path: Path) -> tuple[int, ...]:
     """Sorted class indices of a test excerpt: one code a line, whatever its case; an InputError if it holds none."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such label file; every test excerpt needs one beside it") from None
-    except (OSError, UnicodeDecodeError):
-        raise InputError(f"{path}: is not text; one instrument code a line is expected") from None
-    codes = [(number, code) for number, line in enumerate(lines, start=1) for code in line.lower().split()]
+    lines = enumerate(read_text(path).splitlines(), start=1)
+    codes = [(number, code) for number, line in lines for code in line.lower().split()]
     for number, code in codes:
         if code not in CODES:
             raise InputError(f"{path}: line {number}: {code!r} is none of {', '.join(CODES)}")

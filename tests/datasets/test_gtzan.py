@@ -125,7 +125,7 @@ def test_list_files_choose_clips_in_their_order(corpus, tmp_path):
     list_file.write_text("rock/rock.00000.wav\n")
     with pytest.raises(InputError, match="line 1"):
         gtzan.listed(clips, list_file)
-    with pytest.raises(InputError, match="no such list file"):
+    with pytest.raises(InputError, match="no such file"):
         gtzan.listed(clips, tmp_path / "missing.txt")
 
 

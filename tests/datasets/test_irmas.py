@@ -58,10 +58,10 @@ def test_label_files_forgive_tabs_case_and_line_ends(corpus):
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
-        (None, "no such label file"),
+        (None, "no such file"),
         (b"pia\nxyz", "line 2: 'xyz'"),
         (b" \r\n", "no instrument"),
-        (b"\xff\xfe\x81", "is not text"),
+        (b"\xff\xfe\x81", "is not UTF-8 text"),
     ],
 )
 def test_faulty_label_files_are_one_line(tmp_path, content, fault):
@@ -97,7 +97,7 @@ def test_validate_collects_faults(corpus):
     report = irmas_checks.validate(corpus)
     assert report.data == "subset"
     assert report.counts == {"train": 4, "test": 2}
-    for fault in ("the name says 'sax'", "Song-1.txt: no such label", "Song-0.wav: cannot be read", "cel 3 of 388"):
+    for fault in ("the name says 'sax'", "Song-1.txt: no such file", "Song-0.wav: cannot be read", "cel 3 of 388"):
         assert sum(fault in problem for problem in report.problems) == 1
 
 
