@@ -6,11 +6,13 @@ left to `video`.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -29,6 +31,8 @@ LOUDEST = 1e9  # of full scale; no front end can square more
 CUT_OFF = re.compile(r"^\s*(?:data|SSND|Data Size|riff|Riff size)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
 OPEN_END = 0x7FFF0000
 ESTIMATED = ("MP3", "OGG")  # formats whose headers may be wrong about the length
+FIRST = 1 << 20  # bytes of a file that are read before its length is thought about; a note has 128 kB
+MOST = 1 << 26  # bytes that its first seconds may take
 UNKNOWN = 1 << 60  # frames; libsndfile gives more where a header does not tell
 
 
@@ -103,13 +107,14 @@ def fit_length(waveform: np.ndarray, samples: int) -> np.ndarray:
     return np.pad(waveform, (0, samples - len(waveform)))
 
 
-def bytes_of(start: bytes, size: int, seconds: float) -> int:
-    """How many of the `size` bytes of a file, of which `start` is the beginning, its first seconds take at most."""
-    try:
-        with soundfile.SoundFile(Head(start, size)) as file:
-            return min(size, len(start) + round(seconds * file.samplerate) * file.channels * 8)  # 8: float64
-    except soundfile.LibsndfileError:
-        return len(start)
+def head(file: BinaryIO, size: int, seconds: float) -> bytes | Head:
+    """As much of an open file of `size` bytes as decoding its first seconds takes."""
+    start, needed = file.read(FIRST), 0
+    if size <= FIRST:
+        return start
+    with contextlib.suppress(soundfile.LibsndfileError), soundfile.SoundFile(Head(start, size)) as sound:
+        needed = round(seconds * sound.samplerate) * sound.channels * 8  # 8: float64
+    return Head(start + file.read(min(needed, MOST)), size)
 
 
 def _name(source: Source) -> str:

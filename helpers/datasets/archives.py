@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
-from typing import BinaryIO
 
 from tqdm import tqdm
 
@@ -22,8 +21,6 @@ from helpers.datasets.base import Clip
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz")
 CHUNK = 1 << 20  # bytes
-FIRST = 1 << 20  # bytes of a file that are read before its length is thought about; a note has 128 kB
-MOST = 1 << 26  # bytes of a file that are ever held in memory where only its beginning is wanted
 TIMEOUT_S = 30
 BATCH = 256  # files in memory at a time, at most
 
@@ -175,18 +172,12 @@ def _files(path: Path, wanted: frozenset[str], seconds: float | None) -> Iterato
             stream = gzip.GzipFile(fileobj=packed) if gzipped else packed  # it checks what tarfile's own does not
             with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Header) as archive:
                 for member in archive:
-                    if member.isfile():
-                        file = archive.extractfile(member) if member.name in wanted else None
-                        yield member.name, file and _content(file, member.size, seconds)
+                    if member.isfile() and member.name not in wanted:
+                        yield member.name, None
+                    elif member.isfile():
+                        file = archive.extractfile(member)
+                        yield member.name, file.read() if seconds is None else audio.head(file, member.size, seconds)
             while stream.read(CHUNK):  # the checksum of gzip stands at the very end
                 pass
     except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, TypeError) as error:
         raise InputError(f"{path}: damaged or cut-off archive ({error}); download it again") from None
-
-
-def _content(file: BinaryIO, size: int, seconds: float | None) -> bytes | audio.Head:
-    """All of a file, or of a large one the head that its first seconds take."""
-    if seconds is None or size <= FIRST:
-        return file.read()
-    start = file.read(FIRST)
-    return audio.Head(start + file.read(min(audio.bytes_of(start, size, seconds), MOST) - len(start)), size)
