@@ -207,18 +207,8 @@ def frame_votes(
     return np.stack([np.bincount(model.predict(clip), minlength=n_classes) / len(clip) for clip in clips])
 
 
-class SingleWindow:
-    """Logistic regression, one a class, on standardised features of single windows."""
-
-    def __init__(self) -> None:
-        self.model = make_pipeline(StandardScaler(), OneVsRestClassifier(LogisticRegression(max_iter=300)))
-
-    def fit(self, features: np.ndarray, targets: np.ndarray) -> SingleWindow:
-        """Learn from features [N, D] and labels [N, C]; windows with unknown labels (NaN) are left out."""
-        known = ~np.isnan(targets).any(axis=1)
-        self.model.fit(features[known], targets[known].astype(int))
-        return self
-
-    def probability(self, features: np.ndarray) -> np.ndarray:
-        """[N, D] -> [N, C]."""
-        return self.model.predict_proba(features)
+def single_window(features: np.ndarray, targets: np.ndarray) -> Pipeline:
+    """Logistic regressions, one a class, fitted to features [N, D] of windows; labels [N, C] may be unknown (NaN)."""
+    known = ~np.isnan(targets).any(axis=1)
+    model = make_pipeline(StandardScaler(), OneVsRestClassifier(LogisticRegression(max_iter=300)))
+    return model.fit(features[known], targets[known].astype(int))

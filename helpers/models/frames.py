@@ -101,7 +101,7 @@ class MiddleSeconds(nn.Module):
 
 
 class FrameEnsemble(Ensemble):
-    """Averages log-odds, of each window and class for itself, where several classes may be right at once."""
+    """Averages log-odds, of each window and class for itself: several classes may be right at once."""
 
     def forward(self, waveform: torch.Tensor) -> torch.Tensor:
         """[B, T] -> logits [B, N, classes]."""
@@ -130,13 +130,9 @@ def fit_statistics(
 ) -> None:  # fmt: skip
     """Fit a `film_statistics` network in place: a logistic regression for each class and view, their mean folded in.
 
-    Args:
-        network: what `build` made.
-        statistics: of excerpts, [n, D].
-        positive: whether a class is heard, bool [n, C]; each has an example.
-        akin: whether something alike is heard, bool [n, C].
-        group: player or instrument [n]; what varies within one does not tell instruments apart, and is whitened.
-        weight: [n], positive.
+    To statistics [n, D] of excerpts: whether a class is heard (`positive`, bool [n, C], each with an example) or
+    something alike (`akin`); player or instrument (`group` [n]): what varies within one does not tell instruments
+    apart, and is whitened; `weight` [n], positive.
     """
     from sklearn.preprocessing import StandardScaler
 
@@ -168,10 +164,7 @@ def _one_against_rest(x: np.ndarray, positive: np.ndarray, akin: np.ndarray, wei
 
 
 def arguments_of(notes: Checkpoint) -> dict:
-    """The front end and the convolutions of an NSynth checkpoint, as arguments of `film_crnn`.
-
-    An InputError if it is of another model.
-    """
+    """Front end and convolutions of an NSynth checkpoint as arguments of `film_crnn`; InputError if it has others."""
     _, trunk = _trunk_of(notes)
     found = {name: trunk[name] for name in ("mel", "channels") if name in trunk}
     return found | {"mel": found["mel"] | {"hop_length": HOP}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.models.classic import SingleWindow, frame_votes
+from helpers.models.classic import frame_votes, single_window
 
 
 def test_frames_vote_for_their_clip() -> None:
@@ -27,5 +27,5 @@ def test_single_windows_decide_each_class_on_its_own_and_skip_what_is_unknown() 
     targets = (features[:, :2] > 0).astype(float)
     wrong = 1 - targets[:100]
     wrong[:, 1] = np.nan  # half known: not learned from
-    model = SingleWindow().fit(np.concatenate([features, features[:100]]), np.concatenate([targets, wrong]))
-    assert ((model.probability(features) > 0.5) == targets).mean() > 0.95
+    model = single_window(np.concatenate([features, features[:100]]), np.concatenate([targets, wrong]))
+    assert ((model.predict_proba(features) > 0.5) == targets).mean() > 0.95
