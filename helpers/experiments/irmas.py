@@ -110,10 +110,10 @@ def cross_validate(clips: Sequence[Clip], config: TrainConfig, folds: int, mix: 
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def intervals(found: Mapping[str, np.ndarray], seed: int = 0) -> dict[str, dict[str, float]]:
-    """Every metric of "targets", "scores" and "decisions" [n, classes], with its interval over "groups" [n]."""
-    arrays = [found[name] for name in ("targets", "scores", "decisions")]
-    return {name: bootstrap(metric, found["groups"], *arrays, seed=seed) for name, metric in multilabel.METRICS.items()}
+def intervals(targets: np.ndarray, scores: np.ndarray, decisions: np.ndarray, groups: np.ndarray, seed=0) -> dict:
+    """Every metric of arrays [n, classes], with its interval over groups [n]."""
+    return {name: bootstrap(metric, groups, targets, scores, decisions, seed=seed)
+            for name, metric in multilabel.METRICS.items()}  # fmt: skip
 
 
 def excerpt_scores(checkpoint: Checkpoint, network: nn.Module, path: Path, pool: str = POOL) -> np.ndarray:
@@ -139,8 +139,7 @@ def score_excerpts(checkpoint: Checkpoint, clips: Sequence[Clip], pool: str = PO
 
 def scores_of(clips: Sequence[Clip], scores: np.ndarray, thresholds: Sequence[float], seed: int = 0) -> dict:
     """Every metric of test excerpts with its interval over tracks."""
-    return intervals({"targets": multi_hot(clips, scores.shape[1]), "scores": scores, "groups": groups(clips),
-                      "decisions": scores > np.asarray(thresholds)}, seed)  # fmt: skip
+    return intervals(multi_hot(clips, scores.shape[1]), scores, scores > np.asarray(thresholds), groups(clips), seed)
 
 
 def baselines(targets: np.ndarray) -> dict[str, dict[str, float]]:

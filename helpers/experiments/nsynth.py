@@ -30,6 +30,7 @@ MODEL = "compact_cnn"
 MEL = MelConfig(n_fft=2048, hop_length=1024, n_mels=160, f_min=30.0, f_max=8_000.0)
 DRAWN = 51_000  # notes that a training draws, but at least LEAST_EPOCHS and at most MOST_EPOCHS times each
 LEAST_EPOCHS, MOST_EPOCHS = 2, 26
+Scores = dict[str, dict[str, float]]  # metric -> "value", "low", "high"; or what is scored -> metric
 RECIPE = TrainConfig(
     epochs=MOST_EPOCHS, batch_size=32, weight_decay=0.05, label_smoothing=0.1, balanced=True, select="last",
     monitor="loss", learning_rate=1.5e-3,  # that of all trials of the recipe on the pool; no other was tried so long
@@ -137,11 +138,8 @@ def out_of_fold(
     `outside`. Folds keep instruments whole and spread the kinds.
     """
     fold_of = grouped_folds(kinds_of(clips)[0], groups(clips), folds, seed)
-    parts = [predict(fold, fold_of != fold, fold_of == fold) for fold in range(folds)]
-    found = np.zeros((len(clips), *parts[0].shape[1:]))
-    for fold, part in enumerate(parts):
-        found[fold_of == fold] = part
-    return found
+    found = np.concatenate([predict(fold, fold_of != fold, fold_of == fold) for fold in range(folds)])
+    return found[np.argsort(np.argsort(fold_of, kind="stable"))]  # from the order of the folds to that of the notes
 
 
 def kinds_of(clips: Sequence[Clip]) -> tuple[np.ndarray, dict[str, int]]:
@@ -161,9 +159,7 @@ def family_shares(clips: Sequence[Clip]) -> np.ndarray:
     return np.array(amounts) / sum(amounts)
 
 
-def weighted_scores(
-    logits: np.ndarray, clips: Sequence[Clip], future: Mapping[str, int] | None = None
-) -> dict[str, dict[str, float]]:
+def weighted_scores(logits: np.ndarray, clips: Sequence[Clip], future: Mapping[str, int] | None = None) -> Scores:
     """Top-1 and top-3 accuracy as all of NSynth would weight the kinds of notes, with intervals over instruments.
 
     What chooses networks, recipes and models, because the notes at hand are spread over other kinds than the test.
@@ -185,9 +181,7 @@ def result(title: str, notes: Notes, logits: Mapping[str, np.ndarray], details: 
     )  # fmt: skip
 
 
-def accuracies(
-    logits: np.ndarray, clips: Sequence[Clip], keys: np.ndarray | None = None
-) -> dict[str, dict[str, float]]:
+def accuracies(logits: np.ndarray, clips: Sequence[Clip], keys: np.ndarray | None = None) -> Scores:
     """Top-1 accuracy and number of the notes of each key (instrument, ...) [clips], or of each kind; sorted by key."""
     keys = kinds_of(clips)[0] if keys is None else keys
     hits = top_k_hits(logits, labels_of(clips), 1)

@@ -95,9 +95,14 @@ def measure(root: Path, clips: Sequence[Clip], recipe: Recipe, notes_root: Path)
         rngs = (np.random.default_rng((recipe.seed, number, index, *name.encode())) for index in range(len(waves)))
         columns.append(statistics(map(kinds[name], waves, rngs)))
     classes, labels = np.unique(labels_of(clips), return_inverse=True)
-    phrases, families = phrase_statistics(notes_root, [irmas.CODES[label] for label in classes], behind, recipe)
+    notes, codes = load_notes(notes_root), [irmas.CODES[label] for label in classes]
+    phrases = PhraseDataset(playing(notes.train + notes.valid, codes), len(codes), SAMPLE_RATE, irmas.SECONDS,
+                            recipe.phrases, recipe.seed)  # fmt: skip
+    mixed = (Sometimes(0.5, Background(behind, SAMPLE_RATE, SNR_DB)),) if behind else ()
+    alter = Compose((Sometimes(0.6, Reverberate((0.1, 0.6))), Equalise(4.0), *mixed))
+    played = (alter(phrases[n][0], np.random.default_rng((recipe.seed, n, 1))) for n in range(len(phrases)))
     return Table(np.stack(columns, axis=1), slice(1, 1 + (len(kinds) - 1) * recipe.copies), labels,
-                 block_folds(clips, FOLDS), phrases, families, len(classes))  # fmt: skip
+                 block_folds(clips, FOLDS), statistics(played), phrases.targets.argmax(axis=1), len(codes))  # fmt: skip
 
 
 def alterations(behind: Sequence[Clip]) -> dict[str, Augmentation]:
@@ -117,19 +122,6 @@ def crop(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def statistics(waves: Iterable[np.ndarray]) -> np.ndarray:
     """[waves, D] of equally long waveforms."""
     return np.concatenate(list(infer(InstrumentStatistics(), batches(waves, 8), np.stack, workers=CORES)))
-
-
-def phrase_statistics(
-    root: Path, codes: Sequence[str], behind: Sequence[Clip], recipe: Recipe
-) -> tuple[np.ndarray, np.ndarray]:
-    """Statistics of phrases [m, D] of the instruments in `codes`, altered and mixed, and the class of each [m]."""
-    notes = load_notes(root)
-    data = PhraseDataset(playing(notes.train + notes.valid, codes), len(codes), SAMPLE_RATE, irmas.SECONDS,
-                         recipe.phrases, recipe.seed)  # fmt: skip
-    mixed = (Sometimes(0.5, Background(behind, SAMPLE_RATE, SNR_DB)),) if behind else ()
-    alter = Compose((Sometimes(0.6, Reverberate((0.1, 0.6))), Equalise(4.0), *mixed))
-    waves = (alter(data[n][0], np.random.default_rng((recipe.seed, n, 1))) for n in range(len(data)))
-    return statistics(waves), data.targets.argmax(axis=1)
 
 
 def layer_of_notes(table: Table) -> Layer:

@@ -87,4 +87,4 @@ def test_real_clips_are_judged_on_recordings_that_were_left_out(demo_root, monke
     found = study.cross_validate(clips, study.RECIPE, folds=3)
     parts = np.split(found["groups"], np.cumsum(sizes)[:-1])
     assert all(not used & set(part) for used, part in zip(seen, parts, strict=True))
-    assert study.intervals(found)["micro_f1"]["value"] == 1.0
+    assert study.intervals(**found)["micro_f1"]["value"] == 1.0
