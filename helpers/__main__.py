@@ -35,6 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted; the same command goes on where it stopped", 130)
     except InputError as error:
+        if len(faults := getattr(error, "faults", ())) > 1:  # of a sources file; the error tells the first
+            print(*faults, sep="\n", file=sys.stderr)
         return _fail(f"error: {error}")
     except typer.TyperException as error:
         return _fail(f"error: {error.format_message().rstrip('.')}; `--help` shows what there is")

@@ -7,6 +7,7 @@ from genre_pieces import RATE, SECONDS, piece, write
 
 from helpers import audio
 from helpers.__main__ import main
+from helpers.models.checkpoint import load_checkpoint
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +21,8 @@ def checkpoint(corpus, tmp_path_factory):
     path = tmp_path_factory.mktemp("checkpoint") / "gtzan.pt"
     train = ["genre", "train", "--model", "pooled_lda", "--split", "track", "--out", str(path)]
     assert main([*train, "--genres", "blues,jazz,metal", "--data-root", str(corpus)]) == 0
+    command = load_checkpoint(path, "gtzan").command
+    assert all(part in command for part in ("genre train ", "--genres jazz", "--split track"))
     return path
 
 

@@ -1,6 +1,5 @@
 """Chinese instruments in films: from film sources to a polyphonic data set, a classifier in time, and tags."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -40,7 +39,7 @@ def check(sources: Sources, root: Root = None) -> None:
     """List every fault of a sources file."""
     from helpers.datasets.film_checks import read
 
-    listed, films = _faults_listed(read, sources, root or sources.parent)
+    listed, films = read(sources, root or sources.parent)
     hours = sum(film.seconds for film in films) / 3600
     print(f"{sources}: no faults; {len(listed.sources)} films, {len(films)} of them here ({hours:.2f} h)")
 
@@ -50,21 +49,9 @@ def build(sources: Sources, root: Root = None, out: Built = DATA / "films") -> N
     """Decode the films of a sources file and write the labelled data set."""
     from helpers.datasets import film_builder, films
 
-    manifest = _faults_listed(film_builder.build, sources, root or sources.parent, out)
+    manifest = film_builder.build(sources, root or sources.parent, out)
     print(films.table(films.load(out)))
     print(f"wrote {manifest}")
-
-
-def _faults_listed(work, *arguments):
-    """Do something with a sources file; if it has several faults, print all of them first."""
-    from helpers.datasets.film_checks import SourcesError
-
-    try:
-        return work(*arguments)
-    except SourcesError as error:
-        if len(error.faults) > 1:
-            print(*error.faults, sep="\n", file=sys.stderr)
-        raise
 
 
 @app.command(epilog=EXAMPLES)
@@ -76,7 +63,7 @@ def preview(
     """Draw the labels of a built film over its mel spectrogram."""
     from helpers.datasets import films
     from helpers.experiments.films import picture, stretches
-    from helpers.plotting.style import save_figure
+    from helpers.plotting import save_figure
 
     built = films.load(data)
     chosen = built.film(film)
@@ -130,15 +117,10 @@ def train(
     run_dir: Annotated[Path | None, cli.folder("where a killed run finds its state to go on from")] = None,
 ) -> None:
     """Train a classifier on a built data set and solos, score it on test films and on players left out in turn."""
-    from helpers.experiments.common import command_line
     from helpers.experiments.left_out import run
     from helpers.models.checkpoint import save_checkpoint
 
-    command = command_line(
-        "films", "train", data=data, init=init, out=out, solos=solos, data_root=data_root, context=context,
-        epochs=epochs, seed=seed,
-    )  # fmt: skip
-    save_checkpoint(out, run(data, init, solos, data_root, context, epochs, seed, run_dir, command))
+    save_checkpoint(out, run(data, init, solos, data_root, context, epochs, seed, run_dir, cli.recorded()))
     print(f"wrote {out}")
 
 

@@ -31,14 +31,15 @@ Rate = Annotated[float | None, typer.Option(min=1e-7, max=10, metavar="X", show_
 Normalisation = Annotated[Literal["batch", "layer", "instance", "group"] | None, typer.Option(show_default="batch")]
 
 
-def _study(data_root: Path, genres: list[str] | None, **changes: Any) -> dict[str, Any]:
-    """What `train` and `table` share: the corpus, its genres, the document's recipe with what is wanted otherwise."""
+def _job(data_root: Path, split: str, out: Path, genres: list[str] | None, **changes: Any) -> Any:
+    """What `train` and `table` share: corpus, split, genres, the document's recipe with what is wanted otherwise."""
     from helpers.datasets import gtzan
+    from helpers.experiments import genre_table
     from helpers.experiments.genres import GenreConfig
 
     config = GenreConfig(**{name: value for name, value in changes.items() if value is not None})
     names = tuple(genres or gtzan.GENRES)
-    return {"root": data_root, "genres": gtzan.EIGHT_GENRES if names == ("eight",) else names, "config": config}
+    return genre_table.Job(data_root, split, out, config, gtzan.EIGHT_GENRES if names == ("eight",) else names)
 
 
 def add_to(program: typer.Typer) -> None:
@@ -89,10 +90,9 @@ def train(
     """Train a model, score it once on test tracks, write a checkpoint."""
     from helpers.experiments import genre_files
 
-    study = _study(data_root, genres, epochs=epochs, optimizer=optimizer, learning_rate=learning_rate,
-                   normalisation=normalisation, seed=seed)  # fmt: skip
-    path = out or RUNS / "genre" / f"{model}.pt"
-    print(genre_files.train_checkpoint(model, split=split, out=path, augment=augment, augmented=augmented, **study))
+    job = _job(data_root, split, out or RUNS / "genre" / f"{model}.pt", genres, epochs=epochs, optimizer=optimizer,
+               learning_rate=learning_rate, normalisation=normalisation, seed=seed)  # fmt: skip
+    print(genre_files.train_checkpoint(model, job, augment, augmented, cli.recorded()))
 
 
 @app.command(epilog=EXAMPLES)
@@ -111,9 +111,9 @@ def table(
     """Train all models without and with augmentation; the table, again after each row, as soon as it is done."""
     from helpers.experiments import genre_table
 
-    study = _study(data_root, genres, epochs=epochs, optimizer=optimizer, learning_rate=learning_rate,
-                   normalisation=normalisation, seed=seed)  # fmt: skip
-    for text in genre_table.run(genre_table.Job(protocol=split, out=out, **study), models or None):
+    job = _job(data_root, split, out, genres, epochs=epochs, optimizer=optimizer, learning_rate=learning_rate,
+               normalisation=normalisation, seed=seed)  # fmt: skip
+    for text in genre_table.run(job, models):
         print(text, flush=True)
 
 
@@ -132,8 +132,7 @@ def predict(
             failures += 1
             print(f"error: {found}", file=sys.stderr)
             continue
-        likeliest = ", ".join(f"{genre} {p:.0%}" for genre, p in found.top(loaded.classes))
-        print(f"{found.path}: {likeliest}", flush=True)
+        print(f"{found.path}: {', '.join(f'{genre} {p:.0%}' for genre, p in [*found.genres.items()][:3])}", flush=True)
     return 2 if failures else 0
 
 
@@ -148,14 +147,10 @@ def similar(
     from helpers.experiments import genre_files
     from helpers.models.checkpoint import load_checkpoint
 
-    loaded = load_checkpoint(checkpoint, "gtzan")
-    query, *others = genre_files.predict_files(loaded, [file, *genre_files.audio_files(folder)])
-    if isinstance(query, InputError):
-        raise query
-    for failure in (other for other in others if isinstance(other, InputError)):
+    near, failures = genre_files.similar(load_checkpoint(checkpoint, "gtzan"), file, folder)
+    for failure in failures:
         print(f"left out: {failure}", file=sys.stderr)
-    usable = [other for other in others if not isinstance(other, InputError)]
-    for path, cosine in genre_files.similar(query, usable, count):
+    for cosine, path in near[:count]:
         print(f"{cosine:+.3f}  {path}")
 
 
@@ -170,8 +165,8 @@ def augment(
     GTZAN is split first. What is there already is left as it is, so that the same command goes on after a kill.
     """
     from helpers.experiments import genre_files
+    from helpers.plotting import save_figure
     from helpers.plotting.spectrograms import augmentation_figure
-    from helpers.plotting.style import save_figure
 
     count, first = genre_files.write_augmented(data_root, split, out, seed)
     figure = augmentation_figure(*genre_files.examples(first, seed), genre_files.SHOWN_S)

@@ -31,8 +31,8 @@ from helpers.files import write_json
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint
 from helpers.models.frames import GRID, HOP, FrameEnsemble, MiddleSeconds, arguments_of, initialise
+from helpers.plotting import save_figure
 from helpers.plotting.spectrograms import timeline
-from helpers.plotting.style import save_figure
 from helpers.prediction.clips import overview, predict_frames
 from helpers.training.fit import fit
 
@@ -103,8 +103,7 @@ def combine(crnn: Trained, statistics: MiddleSeconds) -> Trained:
 def predict_film(network: nn.Module, path: Path, context_s: float, track: int = 0) -> np.ndarray:
     """Smoothed probabilities [N, C] of a whole audio or video file, from `context_s` seconds at a time.
 
-    Raises:
-        InputError: the file cannot be read, or is shorter than a window.
+    An InputError if the file cannot be read, or is shorter than a window.
     """
     blocks = audio.stream(path, SAMPLE_RATE, track=track)
     probability = predict_frames(network, blocks, round(context_s / WINDOW_S))

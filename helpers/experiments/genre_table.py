@@ -3,41 +3,33 @@
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from helpers.config import RUNS, InputError
 from helpers.datasets import gtzan
 from helpers.datasets.base import Clip, clips_fingerprint, data_label, grouped_folds, groups, subset
 from helpers.evaluation import bootstrap, score_text
-from helpers.evaluation.results import Result
 from helpers.evaluation.single import confusion_matrix, predictions, top_k_accuracy
 from helpers.experiments import common
 from helpers.experiments import genres as study
 from helpers.experiments.genres import SOLVED, TITLES, ZOO, GenreConfig, Setting, Votes
 from helpers.files import fingerprint, read_json, write_json, write_text
-from helpers.models.base import KINDS, parameter_count
-from helpers.training.recipes import OPTIMIZERS
+from helpers.models.base import parameter_count
 
 INNER_FOLDS, OUTER_FOLDS = 5, 10  # at most; of cross-validation that chooses, and of that which reports
 BLOCKS = 3  # of neighbouring numbers, which often are of one artist, in each genre
+WAYS = {  # how tracks are held out -> whether runs of neighbouring numbers are kept together
+    "nested, single tracks held out (neighbours in number often are one artist, so this is optimistic)": False,
+    "nested, runs of neighbouring numbers held out": True,
+}
 COLUMNS = {"plain": False, "augmented": True}  # column of the table -> whether training windows are changed
 DOCUMENT = "document: train / valid / train augmented / valid augmented / test"
 LEAK = "leaky minus track"
-FEW = (study.BASE, "scattering_svm", "pooled_lda")
-MODELS = {"smoke": FEW, "quick": FEW, "full": tuple(TITLES)}
-TWO = {"optimizer": ("sgd", "adamw"), "normalisation": ("group",)}
-VARIANTS = {"smoke": TWO, "quick": TWO, "full": {"optimizer": tuple(OPTIMIZERS), "normalisation": KINDS}}
-RECIPES = {  # of the notebook's budgets
-    "smoke": GenreConfig(epochs=1, window_s=1.5, hop_s=4.5, pooled_windows=((1.5, 4.5),), max_windows=20, workers=0),
-    "quick": GenreConfig(epochs=3, hop_s=7.0, max_tracks=60, pooled_windows=((3.0, 7.0),), max_windows=40),
-    "full": GenreConfig(epochs=40 if torch.cuda.is_available() else 6, batch_size=16),  # half an hour without a GPU
-}
 Row = dict
 
 
@@ -64,10 +56,9 @@ def cross_validate(
     """
     fold, chosen, judged = folds(tracks, most, by_block, config.seed), [], []
     for held_out in np.unique(fold):
-        inside = [clip for clip, own in zip(tracks, fold, strict=True) if own != held_out]
+        inside, outside = ([tracks[n] for n in np.flatnonzero(part)] for part in (fold != held_out, fold == held_out))
         setting = choose(candidates, inside, config, classes, by_block)
         model = study.solved(setting, study.windows_of(inside, setting), config, classes)
-        outside = [clip for clip, own in zip(tracks, fold, strict=True) if own == held_out]
         windows = study.windows_of(outside, setting)
         judged.append(study.vote(study.logits_of(model, setting, windows), windows))
         chosen.append(setting)
@@ -85,25 +76,44 @@ def folds(tracks: Sequence[Clip], most: int, by_block: bool, seed: int) -> np.nd
     return grouped_folds(labels, unit, max(2, min(most, fewest)), seed)
 
 
+def nested(candidates: Sequence[Setting], tracks: Sequence[Clip], config: GenreConfig, classes: int) -> dict[str, dict]:
+    """Accuracy by nested cross-validation for each of `WAYS`, with n and what was chosen; not for networks."""
+    if networks := {one.model for one in candidates} - set(SOLVED):
+        raise InputError(f"model {networks.pop()!r}: --split all is for {' and '.join(SOLVED)}; use --split filtered")
+    scores = {}
+    for way, by_block in WAYS.items():
+        votes, chosen = cross_validate(candidates, tracks, config, classes, by_block=by_block)
+        scores[way] = votes.accuracy(config.seed) | {"n": len(votes.tracks), "chosen": sorted(set(map(str, chosen)))}
+    return scores
+
+
 @dataclass(frozen=True)
 class Job:
-    """Which corpus, protocol and recipe a table is made of, and where its rows lie."""
+    """Which corpus, protocol and recipe models are trained by, and where the checkpoint or the table's rows lie."""
 
     root: Path
     protocol: str
     out: Path
     config: GenreConfig
-    genres: Sequence[str]
+    genres: Sequence[str] = gtzan.GENRES
+
+    @cached_property
+    def found(self) -> gtzan.Tracks:
+        """Whole tracks, and what was left out."""
+        return gtzan.tracks(self.root, self.genres)
 
     @cached_property
     def clips(self) -> list[Clip]:
-        """Whole tracks."""
-        return subset(gtzan.tracks(self.root, self.genres).clips, self.config.max_tracks, self.config.seed)
+        """Whole tracks, as many as are used."""
+        return subset(self.found.clips, self.config.max_tracks, self.config.seed)
 
     @property
     def parts(self) -> study.Parts:
-        """Whole tracks by part."""
-        return study.split_tracks(self.clips, self.protocol, self.config.seed)
+        """Whole tracks by part; an InputError if one is empty."""
+        parts = gtzan.split(self.clips, self.protocol, self.config.seed)
+        if empty := [part for part, clips in parts.items() if not clips]:
+            raise InputError(f"protocol {self.protocol!r}: no {empty[0]} tracks among the clips; use another --split")
+        return parts
 
     @property
     def label(self) -> str:
@@ -114,13 +124,6 @@ class Job:
         """Where the scores of a model lie; another recipe or other clips give another name."""
         recipe = [self.protocol, asdict(self.config), tuple(self.genres), clips_fingerprint(self.clips)]
         return self.out / f"{name}_{column}_{fingerprint(recipe)}.json"
-
-
-def notebook_job(root: Path, budget: str, seed: int) -> Job:
-    """The notebook's table: by the fault-filtered lists, or a part of GTZAN split at random if it is large enough."""
-    job = Job(root, "track", RUNS / "genre" / budget, replace(RECIPES[budget], seed=seed), gtzan.GENRES)
-    whole = job.label == "official" or not all(gtzan.split(job.clips, "track", seed).values())
-    return replace(job, protocol="filtered") if whole else job
 
 
 def run(job: Job, names: Sequence[str] | None = None) -> Iterator[str]:
@@ -137,22 +140,20 @@ def run(job: Job, names: Sequence[str] | None = None) -> Iterator[str]:
 
 def row_of(job: Job, name: str) -> Row:
     """The row of a model: its name, and under the name of each column the model's scores."""
-    columns = {column: scores_of(job, name, column) for column in COLUMNS}
-    return {"model": name, "name": TITLES[name], **columns}
+    return {"model": name, "name": TITLES[name], **{column: scores_of(job, name, column) for column in COLUMNS}}
 
 
 def scores_of(job: Job, name: str, column: str) -> dict:
     """Accuracies of all parts, numbers of tracks, confusion matrix, size: read from disk, or of a model trained now."""
     if (path := job.path(name, column)).is_file():
         return read_json(path)
-    run_dir, classes = RUNS / "genre" / path.stem, len(job.genres)
-    setting = choose(study.settings(name, job.config), job.parts["train"], job.config, classes)
-    trained = study.train(name, setting, job.parts, job.config, classes, COLUMNS[column], run_dir)
-    voted = study.votes(trained, job.parts)
-    test = voted["test"]
+    run_dir, classes, parts = RUNS / "genre" / path.stem, len(job.genres), job.parts
+    setting = choose(study.settings(name, job.config), parts["train"], job.config, classes)
+    trained = study.train(name, setting, parts, job.config, classes, COLUMNS[column], run_dir)
+    voted = study.votes(trained, setting, parts)
     scores = {part: found.accuracy(job.config.seed) for part, found in voted.items()} | {
         "likelihood": voted["valid"].likelihood, "n": {part: len(found.tracks) for part, found in voted.items()},
-        "confusion": confusion_matrix(test.labels, predictions(test.scores), classes).tolist(),
+        "confusion": confusion_matrix(voted["test"].labels, predictions(voted["test"].scores), classes).tolist(),
         "parameters": parameter_count(trained.network), "setting": str(setting),
     }  # fmt: skip
     write_json(path, scores)
@@ -168,11 +169,6 @@ def rank(scores: dict) -> tuple[float, float]:
 def best(rows: Sequence[Row]) -> tuple[Row, str]:
     """The row and column that are best on validation tracks."""
     return max(((row, column) for row in rows for column in COLUMNS), key=lambda pair: rank(pair[0][pair[1]]))
-
-
-def system(row: Row, column: str) -> str:
-    """How the scores of a row's column are called in the metrics file."""
-    return row["name"] if column == "plain" else f"{row['name']}, {column}"
 
 
 def by_validation(rows: Sequence[Row]) -> list[Row]:
@@ -201,14 +197,6 @@ def markdown(job: Job, rows: Sequence[Row]) -> str:
     return "\n".join([f"GTZAN ({job.label}), {job.protocol} split; the document: whole corpus", "", *text])
 
 
-def variants(job: Job, budget: str) -> dict[str, dict[str, float]]:
-    """Validation accuracy of one network by optimiser and by normalisation, all else equal."""
-    changes = {f"{argument}: {value}": {argument: value} for argument, values in VARIANTS[budget].items()
-               for value in values}  # fmt: skip
-    return {name: scores_of(replace(job, config=replace(job.config, **change)), study.BASE, "plain")["valid"]
-            for name, change in changes.items()}
-
-
 def protocols(job: Job, seeds: int) -> tuple[dict[str, dict[str, float]], int, int]:
     """Accuracy of windows that were not trained on by protocol, and leaky minus track; numbers of windows and tracks.
 
@@ -224,7 +212,7 @@ def protocols(job: Job, seeds: int) -> tuple[dict[str, dict[str, float]], int, i
         judged.append(pd.DataFrame({"protocol": protocol, "track": groups(rest), "hit": hits.astype(float)}))
     judged = pd.concat(judged)
     scores = {name: bootstrap(np.mean, part["track"].to_numpy(), part["hit"].to_numpy())
-              for name, part in judged.groupby("protocol", sort=False)}
+              for name, part in judged.groupby("protocol", sort=False)}  # fmt: skip
     random = judged[judged["protocol"] != "filtered"]
     leaky = (random["protocol"] == "leaky").to_numpy()
     scores[LEAK] = bootstrap(_gap, random["track"].to_numpy(), random["hit"].to_numpy(), leaky, lowest=-1.0)
@@ -233,16 +221,3 @@ def protocols(job: Job, seeds: int) -> tuple[dict[str, dict[str, float]], int, i
 
 def _gap(hits: np.ndarray, leaky: np.ndarray) -> float:
     return hits[leaky].mean() - hits[~leaky].mean() if 0 < leaky.sum() < len(leaky) else np.nan
-
-
-def result(job: Job, rows: Sequence[Row], details: dict, **about) -> Result:
-    """The metrics file; `about`: budget, command and figures."""
-    parts, rows, chosen = job.parts, by_validation(rows), system(*best(rows))
-    scores = {system(row, column): {"accuracy": row[column]["test"]} for row in rows for column in COLUMNS}
-    details = {"rows": rows, "best_on_validation": chosen, "recipe": asdict(job.config)} | details
-    return common.result(
-        f"GTZAN genres, {job.protocol} split", "GTZAN", job.label, parts["test"], scores, group_kind="track",
-        baselines={"majority class": {"accuracy": study.baseline(parts)}}, classes=list(job.genres),
-        confusion={row["name"]: row["plain"]["confusion"] for row in rows if row["model"] in SOLVED},
-        used=[parts["train"], parts["valid"]], seed=job.config.seed, details=details, **about,
-    )  # fmt: skip

@@ -23,11 +23,11 @@ from helpers.datasets import gtzan
 from helpers.datasets.base import AugmentedDataset, Clip, ClipDataset, groups, subset
 from helpers.evaluation import bootstrap
 from helpers.evaluation.single import majority_baseline, top_k_accuracy
-from helpers.experiments.common import Trained, curves, labels_of
+from helpers.experiments import common
+from helpers.experiments.common import Trained, labels_of
 from helpers.models import build
 from helpers.models.linear import solve
 from helpers.prediction.clips import best_device, predict_clips
-from helpers.training.fit import fit
 
 Parts = dict[str, list[Clip]]  # train, valid, test
 ZOO: dict[str, tuple[str, tuple[float | None, ...]]] = {  # registry name -> title, accuracies in the document's table
@@ -83,14 +83,10 @@ class GenreConfig(TrainConfig):
 
     def arguments(self, name: str) -> dict:
         """What the builder of a model is given, as plain values: they travel in the checkpoint."""
-        if name == "scattering_svm":
-            return {"mel": asdict(MEL), "seconds": self.window_s}
         if name in SOLVED:
-            return {"mel": asdict(MEL)}
+            return {"mel": asdict(MEL)} | ({"seconds": self.window_s} if name == "scattering_svm" else {})
         network = {"mel": asdict(MEL), "normalisation": self.normalisation}
-        if model_of(name) == BASE:
-            network |= {"hidden": HIDDEN} | ABLATIONS.get(name, ("", {}))[1]
-        return network
+        return network | ({"hidden": HIDDEN, **ABLATIONS.get(name, ("", {}))[1]} if model_of(name) == BASE else {})
 
 
 @dataclass(frozen=True)
@@ -101,13 +97,6 @@ class Setting:
     window_s: float
     hop_s: float
     shrinkage: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainedOnWindows(Trained):
-    """A model after training."""
-
-    setting: Setting  # how tracks are cut for it
 
 
 @dataclass(frozen=True)
@@ -143,14 +132,6 @@ def settings(name: str, config: GenreConfig) -> list[Setting]:
     return [Setting(name, *window, shrinkage) for window in config.pooled_windows for shrinkage in SHRINKAGES]
 
 
-def split_tracks(tracks: Sequence[Clip], protocol: str, seed: int) -> Parts:
-    """Whole tracks by part; an InputError if one is empty."""
-    parts = gtzan.split(tracks, protocol, seed)
-    if empty := [part for part, clips in parts.items() if not clips]:
-        raise InputError(f"protocol {protocol!r}: no {empty[0]} tracks among the clips; use another --split, or more")
-    return parts
-
-
 def windows_of(tracks: Sequence[Clip], setting: Setting) -> list[Clip]:
     """The windows that tracks are cut to."""
     return gtzan.windows(tracks, setting.window_s, setting.hop_s, USED_S)
@@ -158,12 +139,10 @@ def windows_of(tracks: Sequence[Clip], setting: Setting) -> list[Clip]:
 
 def vote(logits: np.ndarray, windows: Sequence[Clip]) -> Votes:
     """Mean log probability of the windows [W, C] of each track."""
-    tracks, which, counts = np.unique(groups(windows), return_inverse=True, return_counts=True)
+    tracks, first, which = np.unique(groups(windows), return_index=True, return_inverse=True)
     scores = np.zeros((len(tracks), logits.shape[1]))
     np.add.at(scores, which, log_softmax(logits, axis=1))
-    labels = np.zeros(len(tracks), int)
-    labels[which] = labels_of(windows)
-    return Votes(tracks, scores / counts[:, None], labels)
+    return Votes(tracks, scores / np.bincount(which)[:, None], labels_of(windows)[first])
 
 
 def baseline(parts: Parts) -> float:
@@ -175,25 +154,23 @@ def baseline(parts: Parts) -> float:
 def train(
     name: str, setting: Setting, parts: Parts, config: GenreConfig, classes: int, augment: bool = False,
     run_dir: Path | None = None,
-) -> TrainedOnWindows:  # fmt: skip
+) -> Trained:  # fmt: skip
     """Train a row of `TITLES` on the tracks of parts["train"], by one of its settings.
 
     A network keeps the epoch that is best on parts["valid"]. `augment` changes training windows by the seven
     augmentations, never the others. A network's training that was killed goes on from `run_dir`.
     """
-    history: list[dict] = []
     windows = subset(windows_of(parts["train"], setting), config.max_windows, config.seed)
     arguments = config.arguments(name)
-    if name in SOLVED:
-        model = solved(setting, windows, config, classes, augment)
-    else:
-        model = build(setting.model, classes, seed=config.seed, **arguments)
+    if name not in SOLVED:
         sets = [ClipDataset(part, classes, MEL.sample_rate, setting.window_s)
-                for part in (windows, windows_of(parts["valid"], setting))]
-        history = [curves(fit(model, *sets, config, augment=ON_THE_FLY if augment else None, run_dir=run_dir))]
+                for part in (windows, windows_of(parts["valid"], setting))]  # fmt: skip
+        augmentation = ON_THE_FLY if augment else None
+        return common.train(setting.model, arguments, *sets, config, augment=augmentation, run_dir=run_dir)
+    model = solved(setting, windows, config, classes, augment)
     if name == "pooled_lda_svm":
-        arguments |= {"vectors": len(model.head.svm.vectors)}
-    return TrainedOnWindows(model, setting.model, arguments, history, config, windows, setting=setting)
+        arguments["vectors"] = len(model.head.svm.vectors)
+    return Trained(model, name, arguments, [], config, windows)
 
 
 def solved(
@@ -201,8 +178,7 @@ def solved(
 ) -> nn.Module:
     """A model with fixed features, solved on windows, and on their augmented copies too.
 
-    Raises:
-        InputError: there are no more windows than genres.
+    An InputError if there are no more windows than genres.
     """
     rows, labels = features(setting, windows), torch.from_numpy(labels_of(windows))
     if len(windows) <= len(labels.unique()):
@@ -226,11 +202,11 @@ def logits_of(model: nn.Module, setting: Setting, windows: Sequence[Clip]) -> np
         return model.head(model.encoder(features(setting, windows))).numpy()
 
 
-def votes(trained: TrainedOnWindows, parts: Parts) -> dict[str, Votes]:
+def votes(trained: Trained, setting: Setting, parts: Parts) -> dict[str, Votes]:
     """Scores of the tracks of every part that has some by their windows, in training by those that were trained on."""
-    windows = {part: windows_of(tracks, trained.setting) for part, tracks in parts.items() if tracks}
+    windows = {part: windows_of(tracks, setting) for part, tracks in parts.items() if tracks}
     windows["train"] = trained.train
-    return {part: vote(logits_of(trained.network, trained.setting, cut), cut) for part, cut in windows.items()}
+    return {part: vote(logits_of(trained.network, setting, cut), cut) for part, cut in windows.items()}
 
 
 @lru_cache

@@ -156,8 +156,7 @@ def run(
 ) -> Checkpoint:  # fmt: skip
     """`films train`: learn from built films in `data` and from solos in `folders`; score on what was not.
 
-    Raises:
-        InputError: a folder holds no solos, or a solo is a test film, too.
+    An InputError if a folder holds no solos, or a solo is a test film, too.
     """
     films, notes = corpus.load(data), load_checkpoint(init, nsynth.TASK) if init else None
     solos = [clip for folder in folders for clip in solo_study.solos_below(folder, films.instruments)]

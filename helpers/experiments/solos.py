@@ -74,10 +74,7 @@ def solos_below(folder: Path, instruments: Sequence[str]) -> list[Clip]:
 
     These are named `<instrument>_<player><take>`, such as `erhu_wang2.flac`; the player is the group. A single letter
     is no player but a phrase: `erhu_a1` and `erhu_b1` are of the same one. What is not in the list of instruments has
-    no label.
-
-    Raises:
-        InputError: none is of an instrument of the list.
+    no label. An InputError if none is of an instrument of the list.
     """
     if chmusic.CORPUS.found(folder):
         return chmusic.solos(folder, instruments)
@@ -170,8 +167,7 @@ def measure(excerpts: Iterable[Excerpt]) -> Table:
 def fit(table: Table, instruments: Sequence[str]) -> nn.Module:
     """A `film_statistics` network: a logistic regression for each instrument, the mean of both views.
 
-    Raises:
-        InputError: there are no examples of one of the instruments.
+    An InputError if there are no examples of one of the instruments.
     """
     label = np.array([instruments.index(name) if name in instruments else -1 for name in table.instrument])
     if missing := [name for number, name in enumerate(instruments) if number not in label]:

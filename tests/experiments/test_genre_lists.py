@@ -5,7 +5,7 @@ from genre_pieces import GENRES, RATE, piece, write
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.experiments import genre_files
+from helpers.experiments import genre_files, genre_table
 from helpers.experiments.genres import GenreConfig
 
 TRAINING = {"blues": (0, 1, 12, 13), "jazz": (2, 3, 73, 74), "metal": (0, 1, 12, 13)}
@@ -55,7 +55,8 @@ def test_stimuli_are_recognised_by_their_names_and_labelled_by_the_chosen_genres
 def test_a_model_trains_by_lists(kind, request, tmp_path):
     root = request.getfixturevalue(kind)
     config = GenreConfig(workers=0, pooled_windows=((3.0, 3.0),))
-    printed = genre_files.train_checkpoint("pooled_lda", root, "lists", tmp_path / "m.pt", config, GENRES, False, None)
+    job = genre_table.Job(root, "lists", tmp_path / "m.pt", config, GENRES)
+    printed = genre_files.train_checkpoint("pooled_lda", job, False, None, "")
     assert "lists split of GTZAN (subset)" in printed and "test: 100.0% [" in printed and "of 3 tracks" in printed
 
 
@@ -73,5 +74,5 @@ def test_stimuli_outside_of_the_folder_or_missing_are_refused(stimuli, folder, c
 
 
 def test_without_lists_the_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"train_list\.txt: no such list file"):
+    with pytest.raises(InputError, match=r"train_list\.txt: no such file"):
         genre_files.listed_parts(tmp_path, GENRES, seed=0)

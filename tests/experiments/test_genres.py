@@ -33,7 +33,8 @@ def tracks(corpus):
 def checkpoint(corpus, tmp_path_factory):
     """A checkpoint of the pooled model trained on all of the corpus, and what was printed."""
     path = tmp_path_factory.mktemp("checkpoint") / "gtzan.pt"
-    printed = genre_files.train_checkpoint("pooled_lda", corpus, "all", path, CONFIG, GENRES, False, None)
+    job = genre_table.Job(corpus, "all", path, CONFIG, GENRES)
+    printed = genre_files.train_checkpoint("pooled_lda", job, False, None, "")
     return path, printed
 
 
@@ -59,13 +60,12 @@ def test_folds_hold_tracks_or_their_neighbours_together(tracks, by_block, count)
 
 
 def test_a_network_trains_by_the_lists_and_its_tracks_vote(corpus, tmp_path):
-    config = replace(CONFIG, window_s=1.5)
-    printed = genre_files.train_checkpoint(
-        "cnn_2d_4l", corpus, "filtered", tmp_path / "m.pt", config, GENRES, True, None)
+    job = genre_table.Job(corpus, "filtered", tmp_path / "m.pt", replace(CONFIG, window_s=1.5), GENRES)
+    printed = genre_files.train_checkpoint("cnn_2d_4l", job, True, None, "genre train --augment")
     assert "filtered split of GTZAN (subset): trained on 6 tracks" in printed
     assert "test: " in printed and "of 6 tracks" in printed and "baseline (most frequent genre): 33.3%" in printed
     loaded = load_checkpoint(tmp_path / "m.pt", "gtzan")
-    assert loaded.network() and "--augment" in loaded.command and "--epochs 1" in loaded.command
+    assert loaded.network() and loaded.command == "genre train --augment" and loaded.data["recipe"]["epochs"] == 1
 
 
 def test_nested_cross_validation_separates_what_differs_audibly(checkpoint):
@@ -114,23 +114,23 @@ def test_too_few_windows_are_refused_and_choose_nothing(tracks):
 
 def test_networks_need_validation_tracks():
     with pytest.raises(InputError, match="--split filtered"):
-        genre_files.nested(genres.settings("cnn_2d_4l", CONFIG), [], CONFIG, 3)
+        genre_table.nested(genres.settings("cnn_2d_4l", CONFIG), [], CONFIG, 3)
 
 
-def test_unknown_models_and_empty_parts_are_refused(tracks):
+def test_unknown_models_and_empty_parts_are_refused(corpus, tmp_path):
     with pytest.raises(InputError, match="cnn_2d_4l"):
         genres.model_of("cnn")
-    with pytest.raises(InputError, match="no train tracks"):
-        genres.split_tracks(tracks[:2], "filtered", 0)
+    with pytest.raises(InputError, match="no valid tracks"):
+        _ = genre_table.Job(corpus, "track", tmp_path, replace(CONFIG, max_tracks=1), GENRES).parts
 
 
 def test_a_budget_limits_training_and_never_what_is_judged(tracks):
-    parts = genres.split_tracks(tracks, "filtered", 0)
+    parts = gtzan.split(tracks, "filtered")
     config = replace(CONFIG, max_windows=5, window_s=1.5)
     (setting,) = genres.settings("scattering_svm", config)
     trained = genres.train("scattering_svm", setting, parts, config, 3)
     assert len(trained.train) == 5 and len({clip.labels for clip in trained.train}) == 3
-    votes = genres.votes(trained, parts)
+    votes = genres.votes(trained, setting, parts)
     assert [len(votes[part].tracks) for part in ("valid", "test")] == [6, 6]
     assert set(votes["train"].tracks) == {clip.group for clip in trained.train}
 
@@ -146,8 +146,6 @@ def test_ablations_differ_from_the_network_in_one_thing():
 def test_the_table_gives_a_row_at_a_time_and_resumes(corpus, tmp_path):
     job = genre_table.Job(corpus, "filtered", tmp_path, CONFIG, GENRES)
     first, whole = list(genre_table.run(job, ["pooled_lda"]))
-    result = genre_table.result(job, [genre_table.row_of(job, "pooled_lda")], {}, budget="smoke", command="x")
-    assert result.details["best_on_validation"] in result.scores  # slides and tables tell the column that was chosen
     assert "Pooled statistics + LDA" in first and first == whole
     row = genre_table.row_of(job, "pooled_lda")
     for column in ("plain", "augmented"):
