@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from helpers.plotting import HALF, PALETTE, SEQUENTIAL, WIDE, new_figure, styled
 
 NUMBERED = 20  # cells of a matrix with more classes than this carry no numbers
-Interval = Mapping[str, float]  # "value", "low", "high"
+Score = float | Mapping[str, float]  # a number, or "value" with its interval "low", "high"
 
 
 @styled
@@ -63,13 +63,9 @@ def curves_figure(histories: Mapping[str, Mapping[str, Sequence[float]]], score_
     return figure
 
 
-def interval_bars(axis: Axes, bars: Iterable[tuple[str, str, Interval]], upright: bool = False) -> None:
-    """A bar for each (name, colour's name, score), with a line from low to high if it has them; names in their order.
-
-    seaborn is given the three numbers of a score: their median is the value, their range the interval.
-    """
-    ends = ((name, hue, s[end]) for name, hue, s in bars for end in ("value", "low", "high") if end in s)
-    place, hue, value = zip(*ends, strict=True)
+def interval_bars(axis: Axes, bars: Iterable[tuple[str, str, Score]], upright: bool = False) -> None:
+    """A bar for each (name, colour's name, score), with a line from low to high if it has them, in their order."""
+    place, hue, value = _columns(bars)
     seaborn.barplot(
         x=place if upright else value, y=value if upright else place, hue=hue, orient="x" if upright else "y", ax=axis,
         estimator="median", errorbar=("pi", 100), palette=PALETTE[: len(set(hue))], saturation=1, capsize=0.2,
@@ -78,9 +74,45 @@ def interval_bars(axis: Axes, bars: Iterable[tuple[str, str, Interval]], upright
     axis.set(xlabel="", ylabel="", **{"ylim" if upright else "xlim": (0, 1)})
 
 
+def _columns(scores: Iterable[tuple[str, str, Score]]) -> tuple[Sequence, Sequence, Sequence]:
+    """What seaborn draws: of each score all three numbers, whose median is the value and whose range the interval."""
+    rows = ((place, hue, value) for place, hue, score in scores for value in (
+        [score[end] for end in ("value", "low", "high") if end in score] if isinstance(score, Mapping) else [score]
+    ))  # fmt: skip
+    return tuple(zip(*rows, strict=True))
+
+
+@styled
+def dots_figure(
+    panels: Mapping[str, Mapping[str, Mapping[str, Score]]], xlabel: str, baselines: Mapping[str, float] | None = None
+) -> Figure:
+    """Panels beside each other with a dot for each `panels[title][row][system]`, and its interval if it has one.
+
+    `baselines[name]` are drawn as dashed lines.
+    """
+    same, height = len({tuple(rows) for rows in panels.values()}) == 1, 0.36 * max(map(len, panels.values())) + 1.6
+    figure, axes = new_figure((WIDE[0], max(2.8, height)), 1, len(panels), squeeze=False, sharex=True, sharey=same)
+    lowest = 0.0
+    for axis, (title, rows) in zip(axes[0], panels.items(), strict=True):
+        row, system, value = _columns((row, name, score) for row, one in rows.items() for name, score in one.items())
+        systems, lowest = len(set(system)), min(lowest, *value)
+        seaborn.pointplot(x=value, y=row, hue=system, orient="y", estimator="median", errorbar=("pi", 100),
+                          dodge=0.3 * (systems > 1), linestyle="none", markersize=6, err_kws={"linewidth": 1},
+                          palette=PALETTE[:systems], ax=axis)  # fmt: skip
+        for name, place in (baselines or {}).items():
+            axis.axvline(place, color="black", ls="--", lw=1, label=name)
+        axis.tick_params("y", labelsize=10)
+        axis.set(title=title, ylabel="")
+        axis.grid(axis="x", lw=0.4)
+    axes[0, 0].set_xlim(lowest - 0.03, 1.03)
+    figure.supxlabel(xlabel, fontsize=12)
+    legend_above(figure, axes[0, -1])
+    return figure
+
+
 @styled
 def bars_figure(
-    scores: Mapping[str, Mapping[str, Interval]], baselines: Mapping[str, float], xlabel: str = "accuracy"
+    scores: Mapping[str, Mapping[str, Score]], baselines: Mapping[str, float], xlabel: str = "accuracy"
 ) -> Figure:
     """Horizontal bars with intervals: `scores[system][metric]` in 0..1; `baselines[name]` are drawn as dashed lines."""
     bars = [(name, metric, score) for name, row in scores.items() for metric, score in row.items()]
@@ -107,7 +139,7 @@ def group_figure(rows: Mapping[str, Mapping[str, float]], what: str) -> Figure:
     """One bar a group (instrument, recording), the worst first: `rows[name]` holds its "top1" and its number "n"."""
     figure, axis = new_figure((WIDE[0], max(WIDE[1], 0.19 * len(rows) + 1)))
     worst_first = sorted(rows.items(), key=lambda item: item[1]["top1"])
-    interval_bars(axis, ((f"{name} ({row['n']})", "", {"value": row["top1"]}) for name, row in worst_first))
+    interval_bars(axis, ((f"{name} ({row['n']})", "", row["top1"]) for name, row in worst_first))
     overall = np.average([row["top1"] for row in rows.values()], weights=[row["n"] for row in rows.values()])
     axis.axvline(overall, color="black", ls="--", lw=1, label=f"all: {overall:.1%}")
     axis.tick_params("y", labelsize=max(4, min(10, 330 / max(len(rows), 1))))
@@ -130,22 +162,6 @@ def reliability_figure(curves: Mapping[str, Mapping[str, np.ndarray]]) -> Figure
     return figure
 
 
-@styled
-def ablation_figure(panels: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Figure:
-    """One panel for each experiment: `panels[title][row][system]` is a top-1 on the pool in 0..1, one dot each."""
-    figure, axes = new_figure((WIDE[0], 3.4), 1, len(panels), squeeze=False, sharex=True)
-    for axis, (title, rows) in zip(axes[0], panels.items(), strict=True):
-        dots = ((value, row, system) for row, values in rows.items() for system, value in values.items())
-        value, row, system = zip(*dots, strict=True)
-        colours = PALETTE[: len(set(system))]
-        seaborn.stripplot(x=value, y=row, hue=system, palette=colours, size=7, jitter=False, ax=axis)
-        axis.tick_params("y", labelsize=10)
-        axis.set(title=title, xlabel="", ylabel="", xlim=(0, 1))
-        axis.grid(axis="x", alpha=0.3)
-    legend_above(figure, axes[0, -1])
-    figure.supxlabel("top-1 on the pool, weighted by kind", fontsize=13)
-    return figure
-
 
 @styled
 def importance_figure(blocks: Mapping[str, float], columns: Mapping[str, float], model: str) -> Figure:
@@ -155,7 +171,7 @@ def importance_figure(blocks: Mapping[str, float], columns: Mapping[str, float],
               "extra-trees: mean decrease of impurity\non training notes, all columns sum to 1")
     for axis, values, label in zip(axes, (blocks, columns), labels, strict=True):
         names = sorted(values, key=lambda name: -values[name])
-        interval_bars(axis, ((name, "", {"value": values[name]}) for name in names))
+        interval_bars(axis, ((name, "", values[name]) for name in names))
         axis.set_xlim(auto=True)
         axis.autoscale(axis="x")
         axis.tick_params("y", labelsize=10)
@@ -185,8 +201,7 @@ def thresholds_figure(
 def class_figure(table: Mapping[str, Mapping[str, float]], xlabel: str, ylabel: str) -> Figure:
     """Bars of each class, e.g. its precision, recall and F1; `table[class][bar]` are in 0..1."""
     figure, axis = new_figure()
-    interval_bars(axis, ((name, bar, {"value": value}) for name, row in table.items() for bar, value in row.items()),
-                  upright=True)  # fmt: skip
+    interval_bars(axis, ((name, bar, value) for name, row in table.items() for bar, value in row.items()), upright=True)
     axis.set(xlabel=xlabel, ylabel=ylabel)
     legend_above(figure, axis)
     return figure
@@ -196,43 +211,9 @@ def class_figure(table: Mapping[str, Mapping[str, float]], xlabel: str, ylabel: 
 def polyphony_figure(by_size: Mapping[str, float], missed: np.ndarray, classes: Sequence[str]) -> Figure:
     """F1 over the number of instruments, and what was predicted [C] where an instrument was missed [C]."""
     figure, (left, right) = new_figure(WIDE, 1, 2, width_ratios=(1, 1.4))
-    interval_bars(left, ((name, "", {"value": f1}) for name, f1 in by_size.items()), upright=True)
+    interval_bars(left, ((name, "", f1) for name, f1 in by_size.items()), upright=True)
     left.set(xlabel="instruments in the excerpt", ylabel="micro F1")
     heat_map(right, missed, classes, numbers=np.rint(missed).astype(int), vmax=None)
     right.set(xlabel="wrongly predicted instead", ylabel="missed")
     figure.colorbar(right.collections[0], ax=right, label="excerpts")
-    return figure
-
-
-@styled
-def table_figure(rows: Sequence[Mapping]) -> Figure:
-    """Accuracies with intervals, `rows[…]["plain" or "augmented"][part]`, of every model by its "name"."""
-    figure, axes = new_figure((WIDE[0], 0.36 * len(rows) + 1.4), 1, 3, sharey=True)
-    for axis, part in zip(axes, ("train", "valid", "test"), strict=True):
-        points = [(row["name"], column, row[column][part][end]) for row in rows for column in ("plain", "augmented")
-                  for end in ("value", "low", "high")]  # fmt: skip
-        name, column, value = zip(*points, strict=True)
-        seaborn.pointplot(x=value, y=name, hue=column, orient="y", estimator="median", errorbar=("pi", 100), dodge=0.3,
-                          linestyle="none", markersize=5, err_kws={"linewidth": 1}, palette=[PALETTE[5], PALETTE[0]],
-                          ax=axis)  # fmt: skip
-        axis.set(title=part, xlim=(-0.03, 1.03), ylabel="")
-        axis.grid(axis="x", lw=0.4)
-    axes[0].tick_params("y", labelsize=10)
-    figure.supxlabel("accuracy by track; line: 95 % interval over tracks", fontsize=11)
-    legend_above(figure, axes[0])
-    return figure
-
-
-@styled
-def protocol_figure(scores: Mapping[str, Interval], chance: float) -> Figure:
-    """Accuracies with intervals (`scores[protocol]` = {"value", "low", "high"}) below each other, chance dashed."""
-    figure, axis = new_figure((WIDE[0], 0.5 * len(scores) + 1.6))
-    interval_bars(axis, ((name, "", score) for name, score in scores.items()))
-    for row, score in enumerate(scores.values()):
-        axis.annotate(f"{score['value']:.2f}", (max(score["high"], 0), row), (6, 0), textcoords="offset points",
-                      va="center", fontsize=10)  # fmt: skip
-    axis.axvline(chance, color="black", ls="--", lw=1, label=f"chance {chance:.2f}")
-    axis.set_xlim(min(0.0, *(score["low"] - 0.02 for score in scores.values())), 1.05)
-    axis.set_xlabel("accuracy, or difference of accuracies; line: 95 % interval over tracks")
-    axis.legend(loc="lower right")
     return figure

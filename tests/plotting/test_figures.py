@@ -14,9 +14,8 @@ NAMES = ("bass", "brass", "flute")
 SCORE = {"value": 0.8, "low": 0.7, "high": 0.85}
 OTHER = {"value": 0.5, "low": 0.4, "high": 0.65}
 HISTORY = {f"{part}_{kind}": [0.5, 0.7, 0.8] for part in ("train", "valid") for kind in ("loss", "score")}
-ROWS = [{"name": name, column: {part: SCORE for part in ("train", "valid", "test")},
-         "augmented": {part: OTHER for part in ("train", "valid", "test")}}
-        for name in ("net", "other net") for column in ("plain",)]  # fmt: skip
+PARTS = {part: {name: {"plain": SCORE, "augmented": OTHER} for name in ("net", "other net")}
+         for part in ("train", "valid", "test")}  # fmt: skip
 RANDOM = np.random.default_rng(0)
 FIGURES = {
     "confusion": lambda: scores.confusion_figure({"log": np.diag([9, 8, 7]), "linear": np.eye(3, dtype=int)}, NAMES),
@@ -26,8 +25,8 @@ FIGURES = {
     "groups": lambda: scores.group_figure({"a": {"top1": 0.5, "n": 4}, "b": {"top1": 0.25, "n": 8}}, "instrument"),
     "reliability": lambda: scores.reliability_figure(
         {"net": {"count": [1, 2], "confidence": [0.3, 0.8], "accuracy": [0.2, 0.9], "ece": 0.1}}),
-    "ablation": lambda: scores.ablation_figure({"pooling": {"mean": {"knn": 0.5, "svm": 0.6}},
-                                                "scaling": {"none": {"knn": 0.4, "svm": 0.3}}}),
+    "ablation": lambda: scores.dots_figure({"pooling": {"mean": {"knn": 0.5, "svm": 0.6}},
+                                            "scaling": {"none": {"knn": 0.4, "svm": 0.3}}}, "top-1 on the pool"),
     "importance": lambda: scores.importance_figure({"mfcc": 0.2, "chroma": -0.01}, {"mfcc 3": 0.02}, "trees"),
     "images": lambda: spectrograms.images_figure({"a": RANDOM.random((8, 9)), "b": RANDOM.random((8, 9))}, 3.0),
     "thresholds": lambda: scores.thresholds_figure(RANDOM.random((20, 3)), RANDOM.integers(0, 2, (20, 3)),
@@ -38,8 +37,9 @@ FIGURES = {
                                              ["a", "b"], 4.0, np.geomspace(50, 7900, 40)),
     "augmentation": lambda: spectrograms.augmentation_figure(
         {n: RANDOM.normal(size=4000) for n in NAMES}, {n: -60 * RANDOM.random((8, 9)) for n in NAMES}, 3.0),
-    "table": lambda: scores.table_figure(ROWS),
-    "protocols": lambda: scores.protocol_figure({"track": SCORE, "leaky minus track": OTHER | {"low": -0.1}}, 0.1),
+    "table": lambda: scores.dots_figure(PARTS, "accuracy by track"),
+    "protocols": lambda: scores.dots_figure({"": {"track": {"one model": SCORE}, "leaky minus track": {
+        "one model": OTHER | {"low": -0.1}}}}, "accuracy, or difference of accuracies", {"chance": 0.1}),
 }  # fmt: skip
 
 
@@ -85,7 +85,17 @@ def test_groups_stand_worst_first_beside_the_mean_over_all_items() -> None:
     assert axis.get_legend().get_texts()[0].get_text() == "all: 33.3%"
 
 
-def test_axes_of_ablations_say_what_is_drawn() -> None:
-    assert "weighted by kind" in FIGURES["ablation"]().get_supxlabel()
+def test_dots_stand_at_their_values_and_lines_span_their_intervals() -> None:
+    figure = FIGURES["protocols"]()
+    dots, *lines = (line.get_xdata() for line in figure.axes[0].lines if len(line.get_xdata()))
+    assert list(dots) == [0.8, 0.5]
+    assert [(min(x), max(x)) for x in lines] == [(0.7, 0.85), (-0.1, 0.65), (0.1, 0.1)]
+    assert figure.axes[0].get_xlim()[0] < -0.1 and figure.get_supxlabel() == "accuracy, or difference of accuracies"
+    shown = {name: [label.get_text() for label in axis.get_yticklabels()] for name in ("ablation", "table")
+             for axis in FIGURES[name]().axes[:1]}  # fmt: skip
+    assert shown == {"ablation": ["mean"], "table": ["net", "other net"]}
+
+
+def test_axes_of_importances_say_what_is_drawn() -> None:
     lost, decrease = (axis.get_xlabel() for axis in FIGURES["importance"]().axes)
     assert "validation notes" in lost and "training notes" in decrease
