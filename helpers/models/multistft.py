@@ -186,10 +186,11 @@ def decision_head(width: int, n_classes: int) -> nn.Sequential:
 
 
 def _branched(
-    bands: Sequence[Band], head: Callable[[int, int], nn.Module], n_classes: int, channels: Sequence[int] = CHANNELS
-) -> AudioClassifier:
+    bands: Sequence[Band], head: Callable[[int, int], nn.Module], n_classes: int, channels: Sequence[int] = CHANNELS,
+    normalise: bool = True,
+) -> AudioClassifier:  # fmt: skip
     encoder = Branches(len(bands), channels)
-    return AudioClassifier(BandSpectrograms(bands), encoder, head(encoder.width, n_classes))
+    return AudioClassifier(BandSpectrograms(bands, normalise), encoder, head(encoder.width, n_classes))
 
 
 def _one_branch(n_classes: int, transform: str, channels: Sequence[int] = CHANNELS) -> AudioClassifier:
