@@ -120,7 +120,7 @@ def choose_thresholds(targets: np.ndarray, scores: np.ndarray) -> np.ndarray:
     return chosen
 
 
-def thresholds(
+def thresholds_in_time(
     truths: Sequence[np.ndarray], probabilities: Sequence[np.ndarray], decide: Decide, window_s: float
 ) -> np.ndarray:
     """For each class of films a threshold [C] with a good F1, the mean of that by window and that by second.

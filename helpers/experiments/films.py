@@ -85,7 +85,7 @@ def train(films: Films, config: TrainConfig, notes: Checkpoint | None = None, co
         batch_augment=AddSolos(alone, SAMPLE_RATE, augment=ROOMS) if alone else None,
     )  # fmt: skip
     probabilities = [predict_film(model, film.path, context * WINDOW_S) for film in valid]
-    chosen = multilabel.thresholds([film.targets for film in valid], probabilities, decide, WINDOW_S)
+    chosen = multilabel.thresholds_in_time([film.targets for film in valid], probabilities, decide, WINDOW_S)
     return Trained(model, MODEL, arguments, [curves(history)], config, alone, tuple(chosen.tolist()))
 
 

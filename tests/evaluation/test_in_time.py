@@ -87,18 +87,18 @@ def test_thresholds_separate_what_can_be_separated() -> None:
     truth = (rng.random((500, 2)) < 0.3).astype(float)
     probability = np.where(truth == 1, [0.6, 0.3], [0.4, 0.12]) + rng.uniform(-0.05, 0.05, truth.shape)
     films = [truth[:300], truth[300:]], [probability[:300], probability[300:]]
-    found = multilabel.thresholds(*films, np.greater_equal, 0.03)
+    found = multilabel.thresholds_in_time(*films, np.greater_equal, 0.03)
     assert found[0] == 0.5 and 0.2 <= found[1] <= 0.3
     truth[:, 1] = nan
-    assert multilabel.thresholds([truth], [probability], np.greater_equal, 0.03)[1] == 0.5
+    assert multilabel.thresholds_in_time([truth], [probability], np.greater_equal, 0.03)[1] == 0.5
 
 
 def test_thresholds_are_those_of_the_decision_that_is_used() -> None:
     """A decision that doubles the probabilities needs thresholds twice as high."""
     truth = (np.random.default_rng(0).random((500, 1)) < 0.3).astype(float)
     probability = np.where(truth == 1, 0.3, 0.1)
-    plain = multilabel.thresholds([truth], [probability], np.greater_equal, 0.03)
-    doubled = multilabel.thresholds([truth], [probability], lambda p, t: 2 * p >= t, 0.03)
+    plain = multilabel.thresholds_in_time([truth], [probability], np.greater_equal, 0.03)
+    doubled = multilabel.thresholds_in_time([truth], [probability], lambda p, t: 2 * p >= t, 0.03)
     assert (plain[0], doubled[0]) == (0.3, 0.5)
 
 
