@@ -27,11 +27,7 @@ INTERVAL = re.compile(r'xmin\s*=\s*([\d.]+)\s+xmax\s*=\s*([\d.]+)\s+text\s*=\s*"
 
 
 def parse_time(value: Any) -> float:
-    """Seconds as a number, or `HH:MM:SS.mmm`, with a minus in front where that has a meaning.
-
-    >>> parse_time("00:01:02.500")
-    62.5
-    """
+    """Seconds of a number, or of `HH:MM:SS.mmm` with a minus in front where that has a meaning."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value) if abs(value) <= LATEST_S or value != value else math.inf  # of any number of digits
     if isinstance(value, str) and re.fullmatch(f"-?{CLOCK}", value):
@@ -42,11 +38,7 @@ def parse_time(value: Any) -> float:
 
 
 def format_time(seconds: float) -> str:
-    """`HH:MM:SS.mmm` of a time in seconds.
-
-    >>> format_time(62.5)
-    '00:01:02.500'
-    """
+    """`HH:MM:SS.mmm` of a time in seconds: 62.5 is 00:01:02.500."""
     total = round(abs(seconds) * 1000)
     sign = "-" if seconds < 0 and total else ""
     return f"{sign}{total // 3_600_000:02}:{total // 60_000 % 60:02}:{total // 1000 % 60:02}.{total % 1000:03}"

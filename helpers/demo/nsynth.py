@@ -10,19 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from helpers import audio
+from helpers.datasets.nsynth import SAMPLE_RATE as RATE
+from helpers.datasets.nsynth import SECONDS, SOURCES
 from helpers.demo.build import Job
 from helpers.demo.instruments import Instrument
 from helpers.demo.kinds import draw
 from helpers.demo.sound import Notes
 from helpers.files import write_json
 
-RATE, SECONDS, HELD = 16_000, 4.0, 3.0
+HELD = 3.0  # s
 VELOCITIES = (25, 50, 75, 100, 127)
-SOURCES = ("acoustic", "electronic", "synthetic")
-QUALITIES = (
-    "bright", "dark", "distortion", "fast_decay", "long_release",
-    "multiphonic", "nonlinear_env", "percussive", "reverb", "tempo-synced",
-)  # fmt: skip
 FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {  # (source, kind) that the instruments of a family take in turn
     "bass": (("electronic", "electric_bass"), ("synthetic", "synth_bass"), ("acoustic", "acoustic_bass"),
              ("synthetic", "fm_bass")),
@@ -77,14 +74,14 @@ def write_instrument(folder: Path, rng: np.random.Generator, split: str, labels:
         found = qualities(waveform, instrument)
         entries.append({
             "split": split, "note_str": name, **labels, "pitch": int(pitch), "velocity": int(velocity),
-            "sample_rate": RATE, "qualities": [int(found[quality]) for quality in QUALITIES],
-            "qualities_str": [quality for quality in QUALITIES if found[quality]],
+            "sample_rate": RATE, "qualities": [int(heard) for heard in found.values()],
+            "qualities_str": [quality for quality, heard in found.items() if heard],
         })  # fmt: skip
     return entries
 
 
 def qualities(waveform: np.ndarray, instrument: Instrument) -> dict[str, bool]:
-    """The ten note qualities of NSynth, measured on a note [samples] where they can be."""
+    """The ten note qualities of NSynth in their order, measured on a note [samples] where they can be."""
     power = np.abs(np.fft.rfft(waveform)) ** 2
     centroid = np.fft.rfftfreq(len(waveform), 1 / RATE) @ power / power.sum()
     frames = np.sqrt(np.mean(waveform.reshape(80, -1) ** 2, axis=1))  # 50 ms each

@@ -51,6 +51,7 @@ def test_a_sound_file_is_read(films: Path) -> None:
 def test_times(text: str | float, seconds: float) -> None:
     assert parse_time(text) == seconds
     assert parse_time(format_time(seconds)) == seconds
+    assert format_time(62.5) == "00:01:02.500" and format_time(-0.1) == "-00:00:00.100"
 
 
 @pytest.mark.parametrize("wrong", [1e300, -1e300, 1e7, -3])

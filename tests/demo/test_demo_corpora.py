@@ -12,6 +12,11 @@ from helpers.datasets.film_sources import Sources
 from helpers.datasets.nsynth import FAMILIES
 from helpers.demo import films, irmas, nsynth
 
+QUALITIES = (
+    "bright", "dark", "distortion", "fast_decay", "long_release",
+    "multiphonic", "nonlinear_env", "percussive", "reverb", "tempo-synced",
+)  # fmt: skip
+
 
 def examples(root, split):
     return json.loads((root / "nsynth" / f"nsynth-{split}" / "examples.json").read_text(encoding="utf-8"))
@@ -32,7 +37,7 @@ def test_nsynth_entries_are_complete_and_match_the_files(demo_root):
             assert name == entry["note_str"]
             assert name == f"{entry['instrument_str']}-{entry['pitch']:03d}-{entry['velocity']:03d}"
             assert FAMILIES[entry["instrument_family"]] == entry["instrument_family_str"]
-            named = [q for q, on in zip(nsynth.QUALITIES, entry["qualities"], strict=True) if on]
+            named = [q for q, on in zip(QUALITIES, entry["qualities"], strict=True) if on]
             assert named == entry["qualities_str"]
         info = soundfile.info(next(iter(files.values())))
         assert (info.samplerate, info.frames, info.channels, info.subtype) == (16_000, 64_000, 1, "PCM_16")
