@@ -27,7 +27,7 @@ def note_grid(
     columns = len(titles) // len(rows)
     figure, axes = new_figure((10.8, 4.0), len(rows), columns, sharex=True, sharey=True, squeeze=False)
     for number, (axis, level, title) in enumerate(zip(axes.flat, levels, titles, strict=True)):
-        shown = _spectrogram(axis, level, seconds, hertz, vmin=levels.min(), vmax=levels.max())
+        shown = _image(axis, level, seconds, hertz, vmin=levels.min(), vmax=levels.max())
         name = f"{rows[number // columns]}\n{title}"
         axis.text(0.98, 0.95, name, color="white", ha="right", va="top", transform=axis.transAxes, fontsize=11,
                   bbox={"facecolor": "black", "alpha": 0.4, "linewidth": 0, "pad": 1.5})  # fmt: skip
@@ -44,7 +44,7 @@ def rows_figure(
     figure, axes = new_figure((WIDE[0], 4.0), len(rows), len(titles), sharex=True, sharey=True, squeeze=False)
     for row, (label, values) in zip(axes, rows.items(), strict=True):
         for axis, value in zip(row, values, strict=True):
-            shown = _spectrogram(axis, value, seconds, hertz, vmin=values.min(), vmax=values.max())
+            shown = _image(axis, value, seconds, hertz, vmin=values.min(), vmax=values.max())
         figure.colorbar(shown, ax=row.tolist(), label=label)
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title, fontsize=13)
@@ -64,7 +64,7 @@ def filters_figure(
         above.plot(np.linspace(0, nyquist, bank.shape[1]) / 1000, bank[::EVERY].T, color=PALETTE[column], lw=1)
         above.set_title(name, fontsize=13)
         above.set_xlabel("frequency in kHz")
-        shown = _spectrogram(below, level, seconds, hertz, vmin=level.max() - 80, vmax=level.max())
+        shown = _image(below, level, seconds, hertz, vmin=level.max() - 80, vmax=level.max())
         below.set_xlabel("time in s")
         figure.colorbar(shown, ax=below, label="dB")
     axes[0, 0].set_ylabel(f"every {EVERY}th filter")
@@ -89,7 +89,7 @@ def images_figure(images: Mapping[str, np.ndarray], seconds: float, rows: int = 
     columns = -(-len(images) // rows)
     figure, axes = new_figure((WIDE[0], 2.1 * rows + 1.2), rows, columns, squeeze=False, sharex=True)
     for number, (axis, (title, values)) in enumerate(zip(axes.flat, images.items(), strict=False)):
-        image(axis, values, seconds)
+        _image(axis, values, seconds)
         axis.set_title(title, fontsize=10)
         axis.set_ylabel(ylabel if number % columns == 0 else "")
     for axis in axes[-1]:
@@ -104,7 +104,7 @@ def timeline(level: np.ndarray, column_s: float, tracks: Mapping[str, Mapping[st
     `tracks`: "labels" or "model" -> instrument -> stretches (start s, end s), drawn one below the other.
     """
     figure, (above, below) = new_figure(WIDE, 2, 1, sharex=True, height_ratios=[2, 1 + 0.3 * len(tracks)])
-    image(above, level, level.shape[1] * column_s, vmin=level.max() - RANGE_DB, rasterized=True)
+    _image(above, level, level.shape[1] * column_s, vmin=level.max() - RANGE_DB, rasterized=True)
     above.set(title=title, ylabel="mel band")
     names = list(dict.fromkeys(name for track in tracks.values() for name in track))
     height = 0.8 / len(tracks)
@@ -128,7 +128,7 @@ def augmentation_figure(waveforms: Mapping[str, np.ndarray], mels: Mapping[str, 
         step = max(1, len(waveform) // POINTS)
         above.plot(np.linspace(0, seconds, len(waveform[::step])), waveform[::step], lw=0.4, color=PALETTE[0])
         above.set_title(name, fontsize=10)
-        image(below, mels[name], seconds, vmin=-60, vmax=0)
+        _image(below, mels[name], seconds, vmin=-60, vmax=0)
         below.set_xlabel("time / s", fontsize=9)
         for axis in (above, below):
             axis.tick_params(labelsize=8)
@@ -137,16 +137,12 @@ def augmentation_figure(waveforms: Mapping[str, np.ndarray], mels: Mapping[str, 
     return figure
 
 
-def image(axis: Axes, values: np.ndarray, seconds: float, **keywords) -> AxesImage:
-    """Values [bands, frames] as colours, the lowest band below, time in s on the abscissa."""
+def _image(axis: Axes, values: np.ndarray, seconds: float, hertz: np.ndarray | None = None, **keywords) -> AxesImage:
+    """Values [bands, frames] as colours over time in s; with centres of the bands, ticks at round frequencies."""
+    if hertz is not None:
+        axis.set_yticks(np.interp(TICKS_HZ, hertz, np.arange(len(hertz)) + 0.5), [f"{tick:,}" for tick in TICKS_HZ])
     extent = (0, seconds, 0, len(values))
     return axis.imshow(values, origin="lower", aspect="auto", extent=extent, interpolation="nearest", **keywords)
-
-
-def _spectrogram(axis: Axes, values: np.ndarray, seconds: float, hertz: np.ndarray, **keywords) -> AxesImage:
-    """One image [n_mels, frames]; ticks at round frequencies where they lie among the bands."""
-    axis.set_yticks(np.interp(TICKS_HZ, hertz, np.arange(len(hertz)) + 0.5), [f"{tick:,}" for tick in TICKS_HZ])
-    return image(axis, values, seconds, **keywords)
 
 
 def _name_axes(figure: Figure) -> None:
