@@ -10,9 +10,9 @@ evaluation    scores and labels in, numbers with intervals out; what a metrics f
 plotting      arrays in, a figure out
 augmentation  on waveforms, on batches and spectrograms, mixing
 demo          generated corpora in the official layouts, for machines without data
-models        front end, encoder and head by name; checkpoints that carry their recipe
+models        front end, encoder and head by name, and what they look at; checkpoints that carry their recipe
 training      fit(model, train, valid, TrainConfig) -> History
-prediction    a trained network over many clips or a long recording; what it looks at
+prediction    a trained network over many clips or a long recording
 experiments   what a notebook and a command share, one file a task
 reporting     slides, running the notebooks, the hand-in
 commands      the command line: a function is a command

@@ -18,6 +18,7 @@ from scipy import fft, signal
 from helpers.audio import fit_length
 
 Augmentation = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+SAMPLE_RATE = 16_000  # Hz, of notes, solos and films, to which times in seconds belong
 N_FFT = 1024  # samples; the shortest analysis window that still resolves bass notes at 22,050 Hz
 
 
@@ -100,10 +101,9 @@ class Shift:
     """The note starts later; what is shifted in is silence."""
 
     seconds: float = 0.25
-    sample_rate: int = 16_000  # Hz
 
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        delay = int(rng.integers(0, round(self.seconds * self.sample_rate) + 1))
+        delay = int(rng.integers(0, round(self.seconds * SAMPLE_RATE) + 1))
         return np.pad(waveform, (delay, 0))[: len(waveform)]
 
 
@@ -132,10 +132,9 @@ class Envelope:
     """Another attack and decay: a fade-in and an exponential fall over the note."""
 
     attack_s: float = 0.15  # longest fade-in
-    sample_rate: int = 16_000  # Hz
 
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        time = np.arange(len(waveform), dtype=np.float32) / self.sample_rate
+        time = np.arange(len(waveform), dtype=np.float32) / SAMPLE_RATE
         attack = rng.uniform(0, self.attack_s) ** 2 / max(self.attack_s, 1e-6)
         rise = np.minimum(1.0, (time + 1e-4) / (attack + 1e-4))
         return waveform * rise * 10 ** (-rng.uniform(0, 10.0) * time / 20)  # at most 10 dB a second
@@ -145,13 +144,11 @@ class Envelope:
 class Chorus:
     """A copy with a slowly moving delay on top: ensembles, Leslie cabinets, synthesiser detune."""
 
-    sample_rate: int = 16_000  # Hz
-
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         position = np.arange(len(waveform), dtype=np.float32)
         rate, phase = rng.uniform(0.2, 6.0), rng.uniform(0, 2 * np.pi)  # Hz
-        depth = rng.uniform(0.1, 3.0) * self.sample_rate / 1000  # 0.1 to 3 ms, in samples
-        sweep = np.sin(2 * np.pi * rate / self.sample_rate * position + phase)
+        depth = rng.uniform(0.1, 3.0) * SAMPLE_RATE / 1000  # 0.1 to 3 ms, in samples
+        sweep = np.sin(2 * np.pi * rate / SAMPLE_RATE * position + phase)
         copy = np.interp(position - depth * (1 + sweep), position, waveform, left=0.0)
         return waveform + rng.uniform(0.3, 1.0) * copy.astype(np.float32)
 
@@ -162,11 +159,10 @@ class Reverberate:
 
     decay_s: tuple[float, float] = (0.1, 1.0)  # time to fall by 60 dB
     wet_db: tuple[float, float] = (-25.0, -5.0)  # energy of the room relative to the direct sound
-    sample_rate: int = 16_000  # Hz
 
     def __call__(self, waveform: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         decay = rng.uniform(*self.decay_s)
-        time = np.arange(round(decay * self.sample_rate), dtype=np.float32) / self.sample_rate
+        time = np.arange(round(decay * SAMPLE_RATE), dtype=np.float32) / SAMPLE_RATE
         room = rng.standard_normal(len(time), dtype=np.float32) * 10 ** (-3 * time / decay)
         room *= 10 ** (rng.uniform(*self.wet_db) / 20) / np.sqrt(np.sum(room**2))
         return waveform + signal.oaconvolve(waveform, room)[: len(waveform)]

@@ -21,6 +21,7 @@ from helpers.config import MelConfig
 LOG_FLOOR = 1e-10  # relative to the loudest bin; 100 dB, because the noise between the partials tells families apart
 SILENCE = 1e-6  # power of the loudest bin; keeps the level of a silent clip finite
 AT_ONCE = 2  # clips whose spectra fit into a processor's cache
+TOGETHER = 16  # filters: enough for a product at full speed, and few enough to reach few bins
 
 
 def power_spectrogram(
@@ -82,15 +83,12 @@ def _reduced(frontends: Sequence[SpectralFrontend], waveform: torch.Tensor) -> l
 
 
 class FilterBank:
-    """Neighbouring filters of a bank [K, M] in groups with the bins that they reach: most of a bank is zeros.
+    """Neighbouring filters of a bank [K, M] in groups with the bins that they reach: most of a bank is zeros."""
 
-    Sixteen filters are enough for a product at full speed, and few enough to reach few bins.
-    """
-
-    def __init__(self, bank: torch.Tensor, size: int = 16) -> None:
+    def __init__(self, bank: torch.Tensor) -> None:
         self.groups = []
-        for first in range(0, bank.shape[1], size):
-            filters = slice(first, first + size)
+        for first in range(0, bank.shape[1], TOGETHER):
+            filters = slice(first, first + TOGETHER)
             bins = bank[:, filters].any(1).nonzero()[:, 0].tolist() or [0]
             self.groups.append((slice(bins[0], bins[-1] + 1), filters))
 
@@ -110,9 +108,11 @@ class MelFrontend(SpectralFrontend):
     its own scale per band the loudest few bands would be all a network sees.
     """
 
-    def __init__(self, config: MelConfig, pad_mode: str = "reflect") -> None:
+    pad_mode = "reflect"
+
+    def __init__(self, config: MelConfig) -> None:
         super().__init__()
-        self.config, self.pad_mode, self.n_fft, self.hop_length = config, pad_mode, config.n_fft, config.hop_length
+        self.config, self.n_fft, self.hop_length = config, config.n_fft, config.hop_length
         self.mel = MelSpectrogram(**{name: value for name, value in vars(config).items() if name != "compression"})
         self.bank = FilterBank(self.mel.mel_scale.fb)
         self.standardise = nn.BatchNorm1d(config.n_mels, affine=False)

@@ -46,9 +46,16 @@ def linear_head(width: int, n_classes: int, dropout: float = 0.3) -> nn.Sequenti
     return nn.Sequential(nn.Dropout(dropout), nn.Linear(width, n_classes))
 
 
-def mel_classifier(mel: dict[str, Any], encoder: nn.Module, n_classes: int, dropout: float = 0.3) -> AudioClassifier:
-    """An encoder [B, 1, M, F] -> [B, width] between the mel front end (fields of `MelConfig`) and a linear head."""
-    return AudioClassifier(MelFrontend(MelConfig(**mel)), encoder, linear_head(encoder.width, n_classes, dropout))
+def mel_classifier(
+    kind: Callable[..., nn.Module], n_classes: int, mel: dict[str, Any], dropout: float = 0.3, **options: Any
+) -> AudioClassifier:
+    """`kind(config, **options)`, an encoder [B, 1, M, F] -> [B, width], between mel front end and linear head.
+
+    `mel` are fields of `MelConfig`.
+    """
+    config = MelConfig(**mel)
+    encoder = kind(config, **options)
+    return AudioClassifier(MelFrontend(config), encoder, linear_head(encoder.width, n_classes, dropout))
 
 
 BATCH, INSTANCE = (nn.BatchNorm1d, nn.BatchNorm2d), (nn.InstanceNorm1d, nn.InstanceNorm2d)

@@ -8,7 +8,9 @@ M mel bands, F frames, T samples, D embedding.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import nn
@@ -32,11 +34,11 @@ class CNNVarTime(nn.Module):
     Clips shorter than one frame behind the blocks are padded with silence, the mean of the standardised input.
     """
 
-    def __init__(self, n_mels: int, channels: Sequence[int]) -> None:
+    def __init__(self, mel: MelConfig, channels: Sequence[int] = (16, 32, 64, 128)) -> None:
         super().__init__()
         self.blocks = nn.Sequential(*(conv_block(i, o) for i, o in pairwise([1, *channels])))
         self.shortest = 2 ** len(channels)  # frames
-        self.width = channels[-1] * (n_mels // self.shortest)
+        self.width = channels[-1] * (mel.n_mels // self.shortest)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, 1, M, F] -> [B, D], for any F."""
@@ -48,10 +50,10 @@ class CNNVarTime(nn.Module):
 class CNN1D(nn.Module):
     """Five convolutions over time with the mel bands as channels (after Dieleman and Schrauwen, ICASSP 2014)."""
 
-    def __init__(self, n_mels: int, kind: str) -> None:
+    def __init__(self, mel: MelConfig, normalisation: str = "batch") -> None:
         super().__init__()
-        widths = [n_mels, 128, 128, 256, 256, 512]
-        self.blocks = nn.Sequential(*(conv_block(i, o, 2, kind, dimensions=1) for i, o in pairwise(widths)))
+        widths = [mel.n_mels, 128, 128, 256, 256, 512]
+        self.blocks = nn.Sequential(*(conv_block(i, o, 2, normalisation, dimensions=1) for i, o in pairwise(widths)))
         self.width = 2 * widths[-1]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -69,9 +71,9 @@ def _four_blocks(kind: str, channels: Sequence[int]) -> nn.Sequential:
 class CNN2D(nn.Module):
     """2-D convolutions with a mean over what is left of bands and frames."""
 
-    def __init__(self, kind: str, channels: Sequence[int]) -> None:
+    def __init__(self, mel: MelConfig, normalisation: str = "batch", channels: Sequence[int] = FOUR) -> None:
         super().__init__()
-        self.blocks, self.width = _four_blocks(kind, channels), channels[-1]
+        self.blocks, self.width = _four_blocks(normalisation, channels), channels[-1]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, 1, M, F] -> [B, D]."""
@@ -82,10 +84,10 @@ class CNN2DGRU(nn.Module):
     """The four 2-D convolutions, then a recurrent layer over time (Choi et al., Convolutional recurrent neural
     networks for music classification, ICASSP 2017)."""
 
-    def __init__(self, kind: str, channels: Sequence[int], n_mels: int) -> None:
+    def __init__(self, mel: MelConfig, normalisation: str = "batch", channels: Sequence[int] = FOUR) -> None:
         super().__init__()
-        self.blocks, self.width = _four_blocks(kind, channels), channels[-1]
-        self.gru = nn.GRU(channels[-1] * (n_mels // 64), channels[-1], batch_first=True)
+        self.blocks, self.width = _four_blocks(normalisation, channels), channels[-1]
+        self.gru = nn.GRU(channels[-1] * (mel.n_mels // 64), channels[-1], batch_first=True)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[B, 1, M, F] -> [B, D]."""
@@ -175,10 +177,10 @@ class AuditoryPathway(nn.Module):
     and more bands and time, the temporal areas T2/T3 hold what the sound is.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, mel: MelConfig, normalisation: str = "batch") -> None:
         super().__init__()
-        areas = (Area(AREAS[before], AREAS[name], TIMES[name], kind) for before, name in pairwise(AREAS))
-        self.blocks = nn.Sequential(A1(AREAS["A1"], kind), *areas)
+        areas = (Area(AREAS[before], AREAS[name], TIMES[name], normalisation) for before, name in pairwise(AREAS))
+        self.blocks = nn.Sequential(A1(AREAS["A1"], normalisation), *areas)
         self.width = AREAS["T2/T3"]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -186,44 +188,26 @@ class AuditoryPathway(nn.Module):
         return self.blocks(x).mean(dim=(2, 3))
 
 
-def _cnn_var_time(n_classes: int, mel: dict, channels: Sequence[int] = (16, 32, 64, 128)) -> AudioClassifier:
-    return mel_classifier(mel, CNNVarTime(MelConfig(**mel).n_mels, channels), n_classes)
-
-
-def _cnn_1d(n_classes: int, mel: dict, normalisation: str = "batch") -> AudioClassifier:
-    return mel_classifier(mel, CNN1D(MelConfig(**mel).n_mels, normalisation), n_classes, DROPOUT)
-
-
-def _cnn_2d(
-    n_classes: int, mel: dict, normalisation: str = "batch", channels: Sequence[int] = FOUR, hidden: int = 0
-) -> AudioClassifier:
+def _cnn_2d(n_classes: int, mel: dict, hidden: int = 0, **options: Any) -> AudioClassifier:
     """`hidden` units of a fully connected layer before the last one, 0: none."""
-    encoder = CNN2D(normalisation, channels)
+    config = MelConfig(**mel)
+    encoder = CNN2D(config, **options)
     head = linear_head(hidden or encoder.width, n_classes, DROPOUT)
     if hidden:
         head = nn.Sequential(nn.Linear(encoder.width, hidden), nn.ReLU(), *head)
-    return AudioClassifier(MelFrontend(MelConfig(**mel)), encoder, head)
-
-
-def _cnn_2d_gru(
-    n_classes: int, mel: dict, normalisation: str = "batch", channels: Sequence[int] = FOUR
-) -> AudioClassifier:
-    return mel_classifier(mel, CNN2DGRU(normalisation, channels, MelConfig(**mel).n_mels), n_classes, DROPOUT)
+    return AudioClassifier(MelFrontend(config), encoder, head)
 
 
 def _sample_cnn(n_classes: int, mel: dict, normalisation: str = "batch") -> AudioClassifier:
     """`mel` is taken so that one recipe fits every model, and not used: the network sees the waveform."""
-    encoder = SampleCNN(normalisation)
-    return AudioClassifier(WaveformFrontend(), encoder, linear_head(encoder.width, n_classes, DROPOUT))
+    return AudioClassifier(WaveformFrontend(), SampleCNN(normalisation), linear_head(512, n_classes, DROPOUT))
 
 
 MODELS = {
-    "cnn_var_time": _cnn_var_time,
-    "cnn_1d_5l": _cnn_1d,
+    "cnn_var_time": partial(mel_classifier, CNNVarTime),
+    "cnn_1d_5l": partial(mel_classifier, CNN1D, dropout=DROPOUT),
     "cnn_2d_4l": _cnn_2d,
-    "cnn_2d_4l_gru": _cnn_2d_gru,
+    "cnn_2d_4l_gru": partial(mel_classifier, CNN2DGRU, dropout=DROPOUT),
     "sample_cnn": _sample_cnn,
-    "auditory_pathway": lambda n_classes, mel, normalisation="batch": mel_classifier(
-        mel, AuditoryPathway(normalisation), n_classes
-    ),
+    "auditory_pathway": partial(mel_classifier, AuditoryPathway),
 }

@@ -36,11 +36,11 @@ TRUNK = "compact_cnn"  # the NSynth model whose convolutions a CRNN goes on from
 class Trunk(nn.Module):
     """The convolutions of the compact NSynth encoder, with the maps of all their depths instead of one embedding."""
 
-    def __init__(self, n_mels: int, channels: Sequence[int]) -> None:
+    def __init__(self, mel: MelConfig, channels: Sequence[int]) -> None:
         super().__init__()
-        notes = CompactCNN(n_mels, channels)
+        notes = CompactCNN(mel, channels)
         self.stem, self.blocks = notes.stem, notes.blocks
-        bands = -(-n_mels // 2)
+        bands = -(-mel.n_mels // 2)
         self.widths = [c * (bands >> depth) for depth, c in enumerate(channels)]  # C·M' at each depth
 
     def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
@@ -78,7 +78,7 @@ class FrameHead(nn.Module):
 
 def _crnn(n_classes: int, mel: dict, channels: Sequence[int] = (16, 32, 64, 128), size: int = 128) -> AudioClassifier:
     config = MelConfig(**mel)
-    trunk = Trunk(config.n_mels, channels)
+    trunk = Trunk(config, channels)
     head = FrameHead(trunk.widths, n_classes, config.frame_rate * FILM_WINDOW_S, size)
     return AudioClassifier(MelFrontend(config), trunk, head)
 

@@ -15,9 +15,9 @@ import torch
 from torch import nn
 
 from helpers.config import MelConfig
-from helpers.features.mel import MelFrontend, front_ends
+from helpers.features.mel import front_ends
 from helpers.models import build
-from helpers.models.base import AudioClassifier, linear_head
+from helpers.models.base import AudioClassifier, mel_classifier
 
 FEW = 8  # points of a map: in bfloat16 on processors, gradients of a strided kernel on so few are not finite at times
 PATCH = 16  # bands and frames of the transformer's patches
@@ -65,7 +65,7 @@ class ShortChunkCNN(nn.Module):
     The original sees 3.69 s in 128 mel bands; here the whole note goes in.
     """
 
-    def __init__(self, block: Callable[[int, int], nn.Module], channels: int) -> None:
+    def __init__(self, block: Callable[[int, int], nn.Module], mel: MelConfig, channels: int = 128) -> None:
         super().__init__()
         widths = [1, *(channels * factor for factor in (1, 1, 2, 2, 2, 2, 4))]
         self.blocks = nn.Sequential(*(block(i, o) for i, o in pairwise(widths)))
@@ -94,11 +94,11 @@ class CompactCNN(nn.Module):
     time go on: the onset, the mean of the middle, the maximum, and the release.
     """
 
-    def __init__(self, n_mels: int, channels: Sequence[int]) -> None:
+    def __init__(self, mel: MelConfig, channels: Sequence[int] = (16, 32, 64, 128)) -> None:
         super().__init__()
         self.stem = nn.Sequential(conv_bn(1, channels[0], kernel=5, stride=2), nn.ReLU())
         self.blocks = nn.Sequential(*(CompactBlock(i, o) for i, o in pairwise(channels)))
-        bands = -(-n_mels // 2) // 2 ** len(self.blocks)
+        bands = -(-mel.n_mels // 2) // 2 ** len(self.blocks)
         self.width = 256
         mix = nn.Linear(4 * channels[-1] * bands, self.width)
         self.mix = nn.Sequential(nn.Dropout(0.2), mix, nn.BatchNorm1d(self.width), nn.ReLU())
@@ -117,11 +117,12 @@ class SpectrogramTransformer(nn.Module):
     that shorter inputs work.
     """
 
-    def __init__(self, n_mels: int, max_frames: int, width: int, depth: int, heads: int) -> None:
+    def __init__(self, mel: MelConfig, width: int = 128, depth: int = 4, heads: int = 4) -> None:
         super().__init__()
+        bands, frames = mel.n_mels // PATCH, (mel.frames(4 * mel.sample_rate) + 1) // PATCH  # of patches, in 4 s
         self.patches = nn.Sequential(conv_bn(1, 32, stride=2), nn.ReLU(), nn.Conv2d(32, width, 8, stride=8))
-        self.of_band = nn.Parameter(torch.randn(1, width, n_mels // PATCH, 1) * 0.02)
-        self.of_time = nn.Parameter(torch.randn(1, width, 1, max_frames // PATCH) * 0.02)
+        self.of_band = nn.Parameter(torch.randn(1, width, bands, 1) * 0.02)
+        self.of_time = nn.Parameter(torch.randn(1, width, 1, frames) * 0.02)
         self.blocks = nn.Sequential(*(
             nn.TransformerEncoderLayer(width, heads, 4 * width, 0.1, "gelu", batch_first=True, norm_first=True)
             for _ in range(depth)
@@ -170,35 +171,17 @@ def add_priors(head: nn.Sequential, expected: Sequence[float], drawn: Sequence[f
         head[-1].bias += torch.tensor(expected).log() - torch.tensor(drawn).log()
 
 
-def _notes(encoder: nn.Module, n_classes: int, mel: MelConfig, dropout: float = 0.3) -> AudioClassifier:
+def _notes(kind: Callable[..., nn.Module], n_classes: int, mel: dict, **options: Any) -> AudioClassifier:
     """Silence before and after a note; input statistics are means over all batches of the training."""
-    frontend = MelFrontend(mel, pad_mode="constant")
-    frontend.standardise.momentum = None
-    return AudioClassifier(frontend, encoder, linear_head(encoder.width, n_classes, dropout))
-
-
-def _short_chunk(
-    block: Callable[[int, int], nn.Module], n_classes: int, mel: dict, channels: int = 128
-) -> AudioClassifier:
-    return _notes(ShortChunkCNN(block, channels), n_classes, MelConfig(**mel), 0.5)
-
-
-def _compact(n_classes: int, mel: dict, channels: Sequence[int] = (16, 32, 64, 128)) -> AudioClassifier:
-    config = MelConfig(**mel)
-    return _notes(CompactCNN(config.n_mels, channels), n_classes, config)
-
-
-def _transformer(n_classes: int, mel: dict, width: int = 128, depth: int = 4, heads: int = 4) -> AudioClassifier:
-    config = MelConfig(**mel)
-    frames = config.frames(4 * config.sample_rate)
-    encoder = SpectrogramTransformer(config.n_mels, frames + frames % 2, width, depth, heads)
-    return _notes(encoder, n_classes, config)
+    model = mel_classifier(kind, n_classes, mel, **options)
+    model.frontend.pad_mode, model.frontend.standardise.momentum = "constant", None
+    return model
 
 
 MODELS = {
-    "short_chunk_cnn": partial(_short_chunk, PlainBlock),
-    "short_chunk_cnn_res": partial(_short_chunk, ResidualBlock),
-    "compact_cnn": _compact,
-    "spectrogram_transformer": _transformer,
+    "short_chunk_cnn": partial(_notes, partial(ShortChunkCNN, PlainBlock), dropout=0.5),
+    "short_chunk_cnn_res": partial(_notes, partial(ShortChunkCNN, ResidualBlock), dropout=0.5),
+    "compact_cnn": partial(_notes, CompactCNN),
+    "spectrogram_transformer": partial(_notes, SpectrogramTransformer),
     "ensemble": partial(average, Ensemble),
 }

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import codecs
 import pickle
+from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -32,21 +32,6 @@ N_MELS, F_MIN, F_MAX = 64, 50.0, 14_000.0  # bands, Hz, Hz
 FLOOR = 1e-10  # power
 MEL_KEY = "logmel_extractor.melW"  # the file's own mel matrix [bins, M]
 UNUSED = ("spectrogram_extractor.", "logmel_extractor.", "fc_audioset.")  # rebuilt, or AudioSet's own classes
-
-
-class Design(NamedTuple):
-    """What tells the networks of the family from one another."""
-
-    channels: tuple[int, ...]  # of the blocks; the last is the size of the embedding
-    kernel: int = 3
-    convolutions: int = 2  # of each block
-
-
-DESIGNS = {
-    "panns_cnn6": Design((64, 128, 256, 512), kernel=5, convolutions=1),
-    "panns_cnn10": Design((64, 128, 256, 512)),
-    "panns_cnn14": Design((64, 128, 256, 512, 1024, 2048)),
-}
 
 
 class PannsFrontend(nn.Module):
@@ -68,10 +53,10 @@ class PannsFrontend(nn.Module):
 class ConvBlock(nn.Sequential):
     """One or two convolutions with BN and ReLU; parameters are named as in the weight files."""
 
-    def __init__(self, inputs: int, outputs: int, design: Design) -> None:
+    def __init__(self, inputs: int, outputs: int, kernel: int, convolutions: int) -> None:
         super().__init__()
-        for number in range(1, design.convolutions + 1):
-            convolution = nn.Conv2d(inputs, outputs, design.kernel, padding=design.kernel // 2, bias=False)
+        for number in range(1, convolutions + 1):
+            convolution = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False)
             self.add_module(f"conv{number}", convolution)
             self.add_module(f"bn{number}", nn.BatchNorm2d(outputs))
             self.add_module(f"relu{number}", nn.ReLU())
@@ -81,12 +66,12 @@ class ConvBlock(nn.Sequential):
 class Panns(nn.Module):
     """bn0, blocks, mean over mel bands, maximum plus mean over time, one linear layer; dropout as published."""
 
-    def __init__(self, design: Design) -> None:
+    def __init__(self, channels: Sequence[int], kernel: int, convolutions: int) -> None:
         super().__init__()
         self.bn0 = nn.BatchNorm2d(N_MELS)
-        for number, (inputs, outputs) in enumerate(pairwise([1, *design.channels]), start=1):
-            self.add_module(f"conv_block{number}", ConvBlock(inputs, outputs, design))
-        self.width = design.channels[-1]
+        for number, (inputs, outputs) in enumerate(pairwise([1, *channels]), start=1):
+            self.add_module(f"conv_block{number}", ConvBlock(inputs, outputs, kernel, convolutions))
+        self.width = channels[-1]
         self.fc1 = nn.Linear(self.width, self.width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -164,9 +149,14 @@ def first_convolutions(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor
     return weights
 
 
-def _panns(design: Design, n_classes: int) -> AudioClassifier:
-    encoder = Panns(design)
+def _panns(channels: Sequence[int], n_classes: int, kernel: int = 3, convolutions: int = 2) -> AudioClassifier:
+    """`channels` of the blocks, the last of which is the size of the embedding, and `convolutions` of each block."""
+    encoder = Panns(channels, kernel, convolutions)
     return AudioClassifier(PannsFrontend(), encoder, linear_head(encoder.width, n_classes))
 
 
-MODELS = {name: partial(_panns, design) for name, design in DESIGNS.items()}
+MODELS = {
+    "panns_cnn6": partial(_panns, (64, 128, 256, 512), kernel=5, convolutions=1),
+    "panns_cnn10": partial(_panns, (64, 128, 256, 512)),
+    "panns_cnn14": partial(_panns, (64, 128, 256, 512, 1024, 2048)),
+}

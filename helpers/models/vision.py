@@ -17,7 +17,8 @@ from torch import nn
 from torchvision import models as vision
 from torchvision.models import vgg
 
-from helpers.models.base import AudioClassifier, mel_classifier, normalisation, renormalise
+from helpers.config import MelConfig
+from helpers.models.base import mel_classifier, normalisation, renormalise
 
 
 class VisionEncoder(nn.Module):
@@ -82,8 +83,8 @@ ENCODERS: dict[str, Callable[[str], VisionEncoder]] = {
 }
 
 
-def _vision(encoder: str, n_classes: int, mel: dict, normalisation: str = "batch") -> AudioClassifier:
-    return mel_classifier(mel, ENCODERS[encoder](normalisation), n_classes)
+def _vision(name: str, mel: MelConfig, normalisation: str = "batch") -> VisionEncoder:
+    return ENCODERS[name](normalisation)
 
 
-MODELS = {name: partial(_vision, name) for name in ENCODERS}
+MODELS = {name: partial(mel_classifier, partial(_vision, name)) for name in ENCODERS}

@@ -38,15 +38,9 @@ T = TypeVar("T")
 
 
 def predict(
-    network: nn.Module,
-    clips: Sequence[Clip],
-    sample_rate: int,
-    seconds: float,
-    *,
-    batch_size: int = BATCH_SIZE,
-    device: str = "cpu",
-    workers: int = CORES,
-) -> tuple[np.ndarray, dict[int, str]]:
+    network: nn.Module, clips: Sequence[Clip], sample_rate: int, seconds: float, *, batch_size: int = BATCH_SIZE,
+    device: str = "cpu", workers: int = CORES,
+) -> tuple[np.ndarray, dict[int, str]]:  # fmt: skip
     """Logits [clips, …] of a network for clips, cut or padded to `seconds`, on `workers` threads, in their order.
 
     Those that cannot be read get NaN, and the reason by their index. Memory holds a few batches of waveforms. An
@@ -172,13 +166,9 @@ def windows(blocks: Iterable[np.ndarray], size: int, hop: int, margin: int | Non
 
 
 def infer(
-    network: Callable[[torch.Tensor], torch.Tensor],
-    batches: Iterable[T],
-    load: Callable[[T], np.ndarray],
-    *,
-    device: str = "cpu",
-    workers: int = CORES,
-) -> Iterator[np.ndarray]:
+    network: Callable[[torch.Tensor], torch.Tensor], batches: Iterable[T], load: Callable[[T], np.ndarray], *,
+    device: str = "cpu", workers: int = CORES,
+) -> Iterator[np.ndarray]:  # fmt: skip
     """The inference loop: what a network gives for each batch, in their order.
 
     `load` makes a batch to waveforms float32 [items, samples]. Each of the `workers` threads loads and computes on a

@@ -109,23 +109,13 @@ def _trainer(folder: Path | None, config: TrainConfig, epochs: Epochs, world: in
         name = Path(LAST).stem
         callbacks.append(ModelCheckpoint(folder, name, save_top_k=1, monitor=None, enable_version_counter=False))
     return L.Trainer(
-        max_epochs=config.epochs,
-        accelerator="auto",
-        devices=local if world > 1 else 1,
-        num_nodes=world // local,
+        max_epochs=config.epochs, gradient_clip_val=5.0, deterministic="warn", precision=trainer_precision(),
+        accelerator="auto", devices=local if world > 1 else 1, num_nodes=world // local,
         strategy=DDPStrategy(find_unused_parameters=config.freeze_epochs > 0) if world > 1 else "auto",
-        precision=trainer_precision(),
-        callbacks=callbacks,
-        plugins=[WholeFiles()],
-        enable_checkpointing=folder is not None,
-        logger=False,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-        enable_model_summary=False,
+        callbacks=callbacks, plugins=[WholeFiles()], enable_checkpointing=folder is not None, logger=False,
+        num_sanity_val_steps=0, use_distributed_sampler=False, enable_model_summary=False,
         enable_progress_bar=sys.stdout.isatty(),
-        deterministic="warn",
-        gradient_clip_val=5.0,
-    )
+    )  # fmt: skip
 
 
 def trainer_precision() -> str:
