@@ -9,9 +9,9 @@ import tarfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
+from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -25,8 +25,7 @@ TIMEOUT_S = 30
 BATCH = 256  # files in memory at a time, at most
 
 
-@dataclass(frozen=True)
-class Archive:
+class Archive(NamedTuple):
     """A file on the web: address, checksum as pooch takes it ("md5:…", "sha256:…"), and its size for people."""
 
     url: str

@@ -165,18 +165,17 @@ def _vocabulary(source: Source, instruments: list[str]) -> Iterator[Fault]:
 
 def claims(source: Source) -> Iterator[Fault]:
     """Stretches in which the same instrument is claimed twice, or claimed and denied."""
-    segments, reported = source.segments, set()
-    for name in sorted({name for segment in segments for name in segment.instruments}):
-        of_name = sorted((one.start, j) for j, one in enumerate(segments)
-                         if one.end > one.start and (name in one.instruments or not one.instruments))
-        last = None
-        for start, j in of_name:
-            if last is not None and start < segments[last].end and (last, j) not in reported:
-                reported.add((last, j))
-                overlap = f"{format_time(start)} overlaps segments[{last}] in what it says of {name}"
+    segments, reported, last = source.segments, set(), {}  # last: name -> the segment so far that ends last
+    names = {name for segment in segments for name in segment.instruments}
+    for _, j in sorted((one.start, j) for j, one in enumerate(segments) if one.end > one.start):
+        for name in sorted(segments[j].instruments or names):
+            before = last.setdefault(name, j)
+            if segments[j].start < segments[before].end and before != j and (before, j) not in reported:
+                reported.add((before, j))
+                overlap = f"{format_time(segments[j].start)} overlaps segments[{before}] in what it says of {name}"
                 yield Fault(("segments", j), f"{overlap}; move a border or join the two")
-            if last is None or segments[j].end > segments[last].end:
-                last = j
+            if segments[j].end > segments[before].end:
+                last[name] = j
 
 
 def _ends(film: Film) -> Iterator[Fault]:
