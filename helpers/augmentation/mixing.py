@@ -1,6 +1,5 @@
 """Mixing: of notes with their targets (notebook 03), and polyphony with known labels out of sounds of one instrument
 (notebook 04). What mixes batches draws from torch's global generators, which `training.fit` seeds for each epoch.
-
 Axis letters: B batch, T samples, N windows, C classes.
 """
 

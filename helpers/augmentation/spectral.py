@@ -2,7 +2,6 @@
 
 `SpectralAugmentation` stands in the place of a front end's mel filters, so that it costs less than the network: pitch
 by stretched mel filters, timbre by smooth random frequency responses, time by decays and rooms. See notebook 03.
-
 Axis letters: B batch, K bins of the spectrum, M mel bands, F frames. Random numbers come from torch's global
 generators, which `training.fit` seeds for each epoch.
 """

@@ -1,7 +1,6 @@
 """Mel spectrograms, explained in notebook 01: the front end of all networks, and the two libraries' conventions.
 
 The front end is a torch module, so that a checkpoint carries it and inference needs only audio.
-
 Axis letters: B batch, T samples, K bins of the spectrum, M mel bands, F frames.
 """
 

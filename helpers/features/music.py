@@ -5,7 +5,6 @@ cepstrum (mel-frequency cepstral coefficients: mean, spread, speed, log-covarian
 octave bands; Jiang et al., ICME 2002), shape (brightness, width, flatness, level, flux), harmony (pitch classes,
 independent of the key), modulation (energy of each band's loudness fluctuations by their rate; McKinney and
 Breebaart, ISMIR 2003).
-
 Axis letters: B batch, T samples, N frames, F frequency bins, M mel bands, K cepstral coefficients.
 """
 

@@ -3,7 +3,6 @@
 Every block is a function that returns name -> [B] or [B, k]. Times are seconds from the beginning of the note; NSynth's
 keys are held for 3 s, then released. Envelope descriptors follow Peeters, "A large set of audio features for sound
 description", IRCAM 2004, section 4.
-
 Axis letters: B notes, T frames, F bins, M mel bands, O octave bands, L steps of the envelope.
 """
 

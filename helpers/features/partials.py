@@ -1,5 +1,4 @@
 """Pitch and partials of a note in two long spectra, one while it is young, one while it is held; notebook 02.
-
 Axis letters: B notes, F bins of a long spectrum, G cells of the logarithmic frequency grid, K partials, W places
 around a partial.
 """

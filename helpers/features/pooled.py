@@ -1,5 +1,4 @@
 """One vector for each note, in torch: what notebook 02 explains and classifies, and `note_statistics` begins with.
-
 Axis letters: B notes, T frames, F bins, D columns.
 """
 

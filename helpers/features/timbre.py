@@ -5,7 +5,6 @@ and fall: struck and plucked tones begin faster than they end), loudness and flu
 band and rate), contrast (peaks over valleys in octaves), harmonics of the strongest pitch (by subharmonic summation:
 Hermes, JASA 1988) and what lies between them, pitch and how steady it is, movement and vibrato (how the spectrum shifts
 along a logarithmic frequency axis), texture (lasting against momentary parts). None depends on the level.
-
 Axis letters: B batch, T samples, N frames, F frequency bins, M mel bands, K coefficients, G cells of the logarithmic
 grid, P candidates of the pitch, H harmonics.
 """

@@ -2,7 +2,6 @@
 
 A CRNN, which knows when; a linear classifier of statistics of three seconds, which knows instruments better where real
 recordings are few; and the mean of both.
-
 Axis letters: B batch, C channels, M mel bands, F spectrogram frames, N windows, D features.
 """
 

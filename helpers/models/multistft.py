@@ -4,7 +4,6 @@ Model 1.0 looks at three frequency bands with three FFT sizes each: nine branche
 looks at each band with the one FFT size that suits it: long windows where partials lie close, short ones where
 attacks are sharp; model 2.3 starts its branches from PANNs weights (Kong et al., PANNs, TASLP 2020). One branch that
 sees one bank of filters is what they are compared with.
-
 Axis letters: B batch, T samples, S spectrograms, K bins, F frames, C channels, D embedding.
 """
 

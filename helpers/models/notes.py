@@ -1,5 +1,4 @@
 """Single notes (NSynth): short-chunk CNN, compact CNN, spectrogram transformer, averages of classifiers; notebook 03.
-
 Axis letters: B batch, C channels, M mel bands, F frames, D embedding.
 """
 

@@ -3,7 +3,6 @@
 Kong et al., PANNs: large-scale pretrained audio neural networks for audio pattern recognition, TASLP 2020; weights on
 Zenodo, record 3987831. Their conventions: 32 kHz, Hann window of 1024 samples every 320, 64 Slaney mel bands from 50
 to 14,000 Hz, decibels re 1 with a floor of 1e-10, batch normalisation over mel bands (bn0), time before frequency.
-
 Axis letters: B batch, T samples, F frames, M mel bands, C channels, D embedding.
 """
 

@@ -24,18 +24,11 @@ from helpers.training.state import LAST, WholeFiles, finished_epochs, run_parts,
 
 
 def fit(
-    model: nn.Module,
-    train: Labelled,
-    valid: Labelled,
-    config: TrainConfig,
-    *,
-    augment: Callable | None = None,
-    batch_augment: Callable | None = None,
-    power_augment: Callable | None = None,
-    spec_augment: Callable | None = None,
-    run_dir: Path | None = None,
+    model: nn.Module, train: Labelled, valid: Labelled, config: TrainConfig, *, augment: Callable | None = None,
+    batch_augment: Callable | None = None, power_augment: Callable | None = None,
+    spec_augment: Callable | None = None, run_dir: Path | None = None,
     on_epoch: Callable[[History], None] | None = None,
-) -> History:
+) -> History:  # fmt: skip
     """Train a classifier; afterwards it holds the weights of its best epoch, or its last, on the CPU.
 
     Args:
