@@ -29,12 +29,14 @@ from helpers.evaluation import bootstrap, multilabel
 from helpers.evaluation.results import Result
 from helpers.experiments import common
 from helpers.experiments.common import Trained, block_folds, split_by_fold
+from helpers.models import multistft, panns
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
 from helpers.prediction.clips import batches, infer, predict_windows
 
 TASK = "irmas"
 MODEL = "cnn_var_time"
 MEL = MelConfig(sample_rate=16_000, n_fft=1024, hop_length=512, n_mels=64, f_min=50.0, f_max=8_000.0)
+RATES = dict.fromkeys(panns.MODELS, panns.SAMPLE_RATE) | dict.fromkeys(multistft.MODELS, multistft.SAMPLE_RATE)  # Hz
 ARGUMENTS = {"mel": asdict(MEL), "channels": [16, 32, 64, 128]}
 RECIPE = TrainConfig(loss="bce", learning_rate=3e-3, batch_size=32, monitor="loss", patience=15, workers=1)
 EPOCHS = {"smoke": 1, "quick": 6, "full": 30}
@@ -60,9 +62,9 @@ def recordings(root: Path, most: int, seed: int) -> tuple[list[Clip], list[Clip]
     return subset(train, most, seed), subset(valid, most, seed)
 
 
-def dataset(clips: Sequence[Clip], labels: Sequence[int] | None = None) -> ClipDataset:
-    """Clips of three seconds as waveforms and targets [11], or targets of some classes only."""
-    data = ClipDataset(clips, len(irmas.CODES), MEL.sample_rate, irmas.SECONDS)
+def dataset(clips: Sequence[Clip], labels: Sequence[int] | None = None, model: str = MODEL) -> ClipDataset:
+    """Clips of three seconds as waveforms at the rate of a model and targets [11], or targets of some classes only."""
+    data = ClipDataset(clips, len(irmas.CODES), RATES.get(model, MEL.sample_rate), irmas.SECONDS)
     if labels is not None:
         data.targets = data.targets[:, list(labels)]
     return data
@@ -155,8 +157,9 @@ def checkpoint_of(
     """The self-describing checkpoint."""
     label = irmas.CORPUS.label(root, "train", len(irmas.clips(root, "train")))
     more.setdefault("scores", {"validation mixtures": trained.validation} if trained.validation else {})
-    return common.checkpoint(TASK, trained, codes, MEL.sample_rate, irmas.SECONDS, corpus="IRMAS", label=label,
-                             command=command, **more)  # fmt: skip
+    rate = RATES.get(trained.model, MEL.sample_rate)
+    return common.checkpoint(TASK, trained, codes, rate, irmas.SECONDS, corpus="IRMAS", label=label, command=command,
+                             **more)  # fmt: skip
 
 
 def evaluation(path: Path, root: Path, pool: str, command: str) -> Result:

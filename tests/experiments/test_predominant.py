@@ -14,7 +14,7 @@ from helpers.datasets.base import Clip
 from helpers.datasets.mixtures import playing
 from helpers.experiments import designs, predominant
 from helpers.experiments.irmas import ARGUMENTS, MODEL
-from helpers.models import build, multistft
+from helpers.models import build
 from helpers.models.checkpoint import Checkpoint, save_checkpoint
 
 WIDTH = 593
@@ -124,18 +124,15 @@ def test_a_frozen_backbone_stays_and_thaws_with_a_line(noises, capsys):
 
 
 def test_the_recipe_is_that_of_the_slides_and_transfer_changes_nothing_but_the_freezing():
-    plan = designs.DESIGNS["2.0: three spectrograms"]
-    plain, moved = (designs.recipe(designs.SCALES["full"], one, 0) for one in (plan, replace(plan, state={"a": None})))
+    plan = designs.Plan("three_band")
+    plain, moved = (designs.recipe(one, 8, 0) for one in (plan, replace(plan, state={"a": None})))
     assert (plain.batch_size, plain.optimizer, moved.freeze_epochs) == (16, "adam", 4)
     assert replace(moved, freeze_epochs=0) == plain
-    sigmoids = designs.recipe(designs.SCALES["full"], designs.GOALS["2.0, eleven sigmoids"], 0)
-    assert sigmoids == replace(plain, loss="bce")
+    assert designs.recipe(replace(plan, loss="bce"), 8, 0) == replace(plain, loss="bce")
 
 
-def test_model_one_is_larger_than_model_two_and_both_have_full_size_under_the_budget_full():
-    full = designs.SCALES["full"].channels
-    assert full == multistft.CHANNELS
-    one, two = (build(plan.model, 11, **designs.wide(plan, full).arguments) for plan in designs.DESIGNS.values())
+def test_model_one_is_larger_than_model_two_and_both_have_full_size_if_not_told_otherwise():
+    one, two = (build(name, 11) for name in ("nine_branch", "three_band"))
     assert sum(p.numel() for p in one.encoder.parameters()) == 3 * sum(p.numel() for p in two.encoder.parameters())
     assert sum(p.numel() for p in one.parameters()) > sum(p.numel() for p in two.parameters()) == 8_598_603
 
