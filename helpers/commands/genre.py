@@ -34,12 +34,11 @@ Normalisation = Annotated[Literal["batch", "layer", "instance", "group"] | None,
 def _job(data_root: Path, split: str, out: Path, genres: list[str] | None, **changes: Any) -> Any:
     """What `train` and `table` share: corpus, split, genres, the document's recipe with what is wanted otherwise."""
     from helpers.datasets import gtzan
-    from helpers.experiments import genre_table
-    from helpers.experiments.genres import GenreConfig
+    from helpers.experiments.genre_table import GenreConfig, Job
 
     config = GenreConfig(**{name: value for name, value in changes.items() if value is not None})
     names = tuple(genres or gtzan.GENRES)
-    return genre_table.Job(data_root, split, out, config, gtzan.EIGHT_GENRES if names == ("eight",) else names)
+    return Job(data_root, split, out, config, gtzan.EIGHT_GENRES if names == ("eight",) else names)
 
 
 def add_to(program: typer.Typer) -> None:

@@ -128,9 +128,7 @@ class Job:
 
 def run(job: Job, names: Sequence[str] | None = None) -> Iterator[str]:
     """Train what has no scores yet; after each new row, and in the end, the table as Markdown."""
-    names = list(names or TITLES)
-    for name in names:
-        study.model_of(name)  # unknown ones are refused before the first is trained
+    names = [name for name in names or TITLES if study.model_of(name)]  # unknown ones are refused before any is trained
     for name in names:
         if not all(job.path(name, column).is_file() for column in COLUMNS):
             yield markdown(job, [row_of(job, name)])

@@ -7,7 +7,6 @@ which are quickly fitted, without one player at a time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -36,19 +35,6 @@ SOLO_S, PAUSE_S = 8.0, 1.0  # of each solo in a film of solos, and between two
 CERTAIN = 1e-6  # probabilities are kept this far from 0 and 1
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What both parts say of a recording or film whose players they have not heard: log-odds [N, C]."""
-
-    crnn: np.ndarray
-    statistics: np.ndarray
-
-    def decisions(self, share: float) -> np.ndarray:
-        """Whether each instrument is tagged, bool [N, C], if the CRNN has a share of the average."""
-        probability = multilabel.smooth(expit(share * self.crnn + (1 - share) * self.statistics), study.MEDIAN)
-        return study.decide(probability, [study.THRESHOLD] * probability.shape[1])
-
-
 def apart(train: Sequence[Clip], test: Sequence[Clip]) -> None:
     """An InputError if a player, or a file under any name, stands on both sides."""
     players, files = set(groups(train)), {file_fingerprint(clip.path) for clip in train}
@@ -57,23 +43,28 @@ def apart(train: Sequence[Clip], test: Sequence[Clip]) -> None:
             raise InputError(f"{clip.path}: is trained on and tested on; leave it, and its player, out of one of both")
 
 
-def answer(crnn: nn.Module, statistics: nn.Module, path: Path, context_s: float) -> Answer:
-    """Log-odds of a whole file by both parts."""
+def answer(crnn: nn.Module, statistics: nn.Module, path: Path, context_s: float) -> np.ndarray:
+    """Log-odds [2, N, C] of a whole file by both parts, CRNN and statistics."""
     context = study.windows_of(context_s)
-    parts = (predict_frames(part, audio.stream(path, SAMPLE_RATE), context) for part in (crnn, statistics))
-    return Answer(*(logit(np.clip(part.astype(float), CERTAIN, 1 - CERTAIN)) for part in parts))
+    parts = [predict_frames(part, audio.stream(path, SAMPLE_RATE), context) for part in (crnn, statistics)]
+    return logit(np.clip(np.stack(parts).astype(float), CERTAIN, 1 - CERTAIN))
+
+
+def decisions(answer: np.ndarray, share: float) -> np.ndarray:
+    """Whether each instrument is tagged, bool [N, C], if the CRNN has a share of the average of both parts."""
+    probability = multilabel.smooth(expit(share * answer[0] + (1 - share) * answer[1]), study.MEDIAN)
+    return study.decide(probability, [study.THRESHOLD] * probability.shape[1])
 
 
 def players_left_out(
     films: Films, config: TrainConfig, notes: Checkpoint | None, solos: Sequence[Clip], table: Table,
     context_s: float, run_dir: Path | None = None,
-) -> tuple[dict[Clip, Answer], list[tuple[BuiltFilm, Answer]]]:  # fmt: skip
-    """Answers of networks that have not heard the players: of each labelled solo, and of films made of the solos.
+) -> tuple[dict[Clip, np.ndarray], list[tuple[BuiltFilm, np.ndarray]]]:  # fmt: skip
+    """The `answer` of networks that have not heard the players: of each labelled solo, and of films made of the solos.
 
     `table` holds the statistics of these and other sounds. Of each half of the players two films are made.
     """
-    answers: dict[Clip, Answer] = {}
-    filmed = []
+    answers, filmed = {}, []
     folder = CACHE / "films_of_solos" / fingerprint([config.seed, *(file_fingerprint(clip.path) for clip in solos)])
     halves = [half for half in split_by_group(solos, (1, 1), config.seed) if half]
     for number, out in enumerate(halves):
@@ -89,25 +80,25 @@ def players_left_out(
     return answers, filmed
 
 
-def hits(answers: dict[Clip, Answer], share: float) -> np.ndarray:
+def hits(answers: dict[Clip, np.ndarray], share: float) -> np.ndarray:
     """For each solo 1.0 if its own instrument is tagged longer than every other, else 0.0."""
-    times = [one.decisions(share).mean(axis=0) for one in answers.values()]  # as shares of the recordings'
+    times = [decisions(one, share).mean(axis=0) for one in answers.values()]  # as shares of the recordings'
     return np.array([float(time.argmax() == clip.labels[0] and time.max() > 0)
                      for clip, time in zip(answers, times, strict=True)])  # fmt: skip
 
 
-def scores(answers: dict[Clip, Answer]) -> dict[str, dict[str, float]]:
+def scores(answers: dict[Clip, np.ndarray]) -> dict[str, dict[str, float]]:
     """Share of solos named right by each part and by both, with intervals over players, beside the majority."""
     players, most = groups(list(answers)), np.bincount([clip.labels[0] for clip in answers]).max()
     found = {name: bootstrap(np.mean, players, hits(answers, share)) for name, share in SHARES.items()}
     return found | {"majority class": {"value": float(most / len(answers))}}
 
 
-def film_scores(filmed: Sequence[tuple[BuiltFilm, Answer]]) -> dict[str, dict]:
+def film_scores(filmed: Sequence[tuple[BuiltFilm, np.ndarray]]) -> dict[str, dict]:
     """F1 by second of each part and of both on films of real solos, with intervals over films."""
     rows, films = {}, [film for film, _ in filmed]
     for name, share in SHARES.items():
-        counts = np.stack([study.film_counts(film.targets, one.decisions(share)) for film, one in filmed])
+        counts = np.stack([study.film_counts(film.targets, decisions(one, share)) for film, one in filmed])
         rows[name] = study.scores(counts, films, INSTRUMENTS, seed=0)["segment_micro_f1"].model_dump()
     return rows | {"best constant": {"value": study.constants(films)["best constant"]["segment_micro_f1"]}}
 

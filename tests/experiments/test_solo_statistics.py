@@ -14,7 +14,6 @@ from helpers.config import InputError
 from helpers.datasets import film_builder, films
 from helpers.datasets.base import Clip
 from helpers.experiments import left_out, solos
-from helpers.experiments.left_out import Answer
 from helpers.experiments.solos import Table
 
 NAMES = ["gong", "erhu", "dizi", "pipa"]
@@ -126,9 +125,9 @@ def test_a_solo_that_is_a_test_film_is_refused(tmp_path: Path) -> None:
 def test_named_right_is_tagged_longest() -> None:
     loud, soft, solo = np.full((40, 4), -5.0), np.full((40, 4), -5.0), Clip(Path("a"), (1,), "a")
     loud[:30, 1], soft[:, 2] = 5.0, 4.0
-    answers = {solo: Answer(loud, soft)}
+    answers = {solo: np.stack([loud, soft])}
     assert left_out.hits(answers, 1.0).tolist() == [1.0] and left_out.hits(answers, 0.0).tolist() == [0.0]
-    assert left_out.hits({solo: Answer(np.full((40, 4), -5.0), soft)}, 1.0).tolist() == [0.0], "nothing is tagged"
+    assert left_out.hits({solo: np.stack([np.full((40, 4), -5.0), soft])}, 1.0).tolist() == [0.0], "nothing is tagged"
     found = left_out.scores(answers)
     assert found["CRNN"]["value"] == 1.0 and found["statistics"]["value"] == 0.0
     assert found["majority class"]["value"] == 1.0
