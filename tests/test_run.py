@@ -12,7 +12,8 @@ from helpers.reporting import notebooks
 
 WRITES = """
 from pathlib import Path
-from helpers.config import from_root
+from helpers.config import ROOT, from_root
+print(ROOT / "data")
 from helpers.evaluation import results as metrics
 result = metrics.Result(
     title="t", corpus="NSynth", data="demo", n=1, groups=1, group_kind="instrument", fingerprint="f", seed=0,

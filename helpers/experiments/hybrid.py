@@ -7,7 +7,8 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,18 +89,14 @@ def run(
     print(f"{out} written; next: python inference.py --test_dir DIR --checkpoint {out}")
 
 
-def pool(
-    notes: Notes, config: TrainConfig, compression: Compression, folds: int, run_dir: Path, path: Path
-) -> dict[str, np.ndarray]:
-    """Log-probabilities [training and validation notes, 11] of average, CNN and statistics (on linear mel of the CNN).
+def on_pool(
+    notes: Notes, folds: int, seed: int, fit: Callable[[Sequence[Clip], str], Sequence[nn.Module]]
+) -> np.ndarray:
+    """Log-probabilities [networks, training and validation notes, 11] by networks that were not given the instrument.
 
-    Training notes by cross-validation, validation notes by the members of the checkpoint `path` if that was trained on
-    exactly the training notes, else by networks that are trained now.
+    `fit(clips, name)` trains networks on notes: on those of each fold, which answer for the others, and on all, which
+    answer for the validation notes.
     """
-
-    def trained(clips: Sequence[Clip], name: str) -> list[nn.Module]:
-        cnn = study.train(clips, notes.valid, config, compression, run_dir=run_dir / name).network
-        return [cnn] if compression == "linear" else [cnn, statistics(clips, config).network]
 
     def judged(networks: Sequence[nn.Module], clips: Sequence[Clip]) -> np.ndarray:
         logits = [study.logits_of(network, clips).astype(float) for network in networks]
@@ -107,13 +104,46 @@ def pool(
 
     def predict(fold: int, inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
         learned, left_out = ([notes.train[n] for n in np.flatnonzero(part)] for part in (inside, outside))
-        return judged(trained(learned, f"fold{fold}"), left_out)
+        return judged(fit(learned, f"fold{fold}"), left_out)
 
-    stored = shipped(path, notes, compression)
-    networks = study.members_of(stored.network()) if stored else trained(notes.train, "all")
-    chosen = networks[:1] if compression == "linear" else [networks[0], networks[-1]]
-    train = study.out_of_fold(notes.train, folds, config.seed, predict)
-    cnn, *other = np.concatenate([train, judged(chosen, notes.valid)]).swapaxes(0, 1)
+    train = study.out_of_fold(notes.train, folds, seed, predict)
+    return np.concatenate([train, judged(fit(notes.train, "all"), notes.valid)]).swapaxes(0, 1)
+
+
+def ablation(notes: Notes, config: TrainConfig, folds: int, run_dir: Path) -> dict[str, np.ndarray]:
+    """Log-probabilities [training and validation notes, 11] of the recipe, and of it with one part changed."""
+
+    def cnn(name: str, config: TrainConfig, augmented: bool = True) -> np.ndarray:
+        return on_pool(notes, folds, config.seed, lambda clips, part: [study.train(
+            clips, notes.valid, config, run_dir=run_dir / name / part, augmented=augmented).network])[0]  # fmt: skip
+
+    whole, shares = cnn("whole", config), study.family_shares(notes.train)
+    other = on_pool(notes, folds, config.seed, lambda clips, _: [statistics(clips, config).network])[0]
+    return {
+        "CNN, as in the recipe": whole,
+        "without official priors": log_softmax(whole - np.log(shares), axis=1),
+        "without spectral augmentation": cnn("not_augmented", config, augmented=False),
+        "families as often as they come": cnn("not_balanced", replace(config, balanced=False)),
+        "CNN and note statistics": average(whole, other),
+    }
+
+
+def pool(
+    notes: Notes, config: TrainConfig, compression: Compression, folds: int, run_dir: Path, path: Path
+) -> dict[str, np.ndarray]:
+    """Log-probabilities [training and validation notes, 11] of average, CNN and statistics (on linear mel of the CNN).
+
+    Validation notes by the members of the checkpoint `path` if that was trained on exactly the training notes.
+    """
+
+    def fit(clips: Sequence[Clip], name: str) -> list[nn.Module]:
+        if name == "all" and (stored := shipped(path, notes, compression)):
+            members = study.members_of(stored.network())
+            return members[:1] if compression == "linear" else [members[0], members[-1]]
+        cnn = study.train(clips, notes.valid, config, compression, run_dir=run_dir / name).network
+        return [cnn] if compression == "linear" else [cnn, statistics(clips, config).network]
+
+    cnn, *other = on_pool(notes, folds, config.seed, fit)
     return {"CNN and statistics": average(cnn, *other), "CNN": cnn, "statistics": other[0]} if other else {"CNN": cnn}
 
 

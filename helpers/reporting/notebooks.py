@@ -193,6 +193,9 @@ def _without_machine(notebook):
         if "outputs" in cell:
             kept = [] if "audio" in tags else cell.outputs
             cell.outputs = [output for output in kept if output.get("name") != "stderr"]
+            for output in cell.outputs:
+                if "text" in output:
+                    output["text"] = output["text"].replace(f"{ROOT}{os.sep}", "")
         if "hide-input" in tags:
             cell.metadata["jupyter"] = {"source_hidden": True}
     return notebook
