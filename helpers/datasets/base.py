@@ -193,23 +193,25 @@ def multi_hot(clips: Sequence[Clip], n_classes: int) -> np.ndarray:
     return targets
 
 
-class ClipDataset:
-    """Clips as pairs (waveform float32 [samples], target float32 [n_classes]), read when asked for.
+class Dataset:
+    """Pairs (waveform float32 [samples], target), made when asked for: a map-style data set of torch, without torch."""
 
-    Holds names, not audio. Waveforms are cut or padded to `seconds`. A map-style data set of torch, without torch.
-    """
-
-    def __init__(self, clips: Sequence[Clip], n_classes: int, sample_rate: int, seconds: float) -> None:
-        self.clips = list(clips)
-        self.targets = multi_hot(self.clips, n_classes)
-        self.sample_rate = sample_rate
-        self.samples = round(seconds * sample_rate)
+    targets: np.ndarray
+    waveform: Callable[[int], np.ndarray]
 
     def __len__(self) -> int:
-        return len(self.clips)
+        return len(self.targets)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         return self.waveform(index), self.targets[index]
+
+
+class ClipDataset(Dataset):
+    """Clips, cut or padded to `seconds`, with targets float32 [n_classes]; holds names, not audio."""
+
+    def __init__(self, clips: Sequence[Clip], n_classes: int, sample_rate: int, seconds: float) -> None:
+        self.clips, self.targets = list(clips), multi_hot(clips, n_classes)
+        self.sample_rate, self.samples = sample_rate, round(seconds * sample_rate)
 
     def waveform(self, index: int) -> np.ndarray:
         """Waveform [samples] of one clip."""

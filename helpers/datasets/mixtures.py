@@ -15,7 +15,7 @@ import numpy as np
 
 from helpers import audio
 from helpers.config import InputError
-from helpers.datasets.base import Clip, ClipDataset
+from helpers.datasets.base import Clip, ClipDataset, Dataset
 from helpers.datasets.nsynth import pitch_of
 
 LEVEL_DB = (-9.0, 0.0)  # of an added clip relative to the first
@@ -34,7 +34,7 @@ PLAYED = {  # code of IRMAS -> beginning of the names of NSynth instruments, low
 LEAST_NOTES = 5  # of an instrument that plays phrases, if some have so many
 
 
-class MixtureDataset:
+class MixtureDataset(Dataset):
     """`n` sums of one to `voices` clips of another data set, with the union of their labels.
 
     Mixture i depends on (seed, i) alone; its first clip is clip i modulo the number of clips. Sharing clips only
@@ -49,17 +49,15 @@ class MixtureDataset:
             self.members.append([index % len(data), *others.tolist()])
         self.targets = np.stack([data.targets[members].max(axis=0) for members in self.members])
 
-    def __len__(self) -> int:
-        return len(self.members)
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def waveform(self, index: int) -> np.ndarray:
+        """Mixture [samples], no louder than full scale."""
         rng = np.random.default_rng((self.seed, index, 1))
         mixture = np.zeros(self.data.samples, np.float32)
         for number, member in enumerate(self.members[index]):
             waveform = self.data.waveform(member)
             level = 0.0 if number == 0 else rng.uniform(*LEVEL_DB)
             mixture += waveform * np.float32(10 ** (level / 20) / max(np.sqrt(np.mean(waveform**2)), 1e-6))
-        return mixture / max(np.abs(mixture).max(), 1.0), self.targets[index]
+        return mixture / max(np.abs(mixture).max(), 1.0)
 
 
 def playing(notes: Sequence[Clip], codes: Sequence[str]) -> list[Clip]:
@@ -76,7 +74,7 @@ def playing(notes: Sequence[Clip], codes: Sequence[str]) -> list[Clip]:
     return found
 
 
-class PhraseDataset:
+class PhraseDataset(Dataset):
     """`n` phrases as pairs (waveform float32 [samples], one-hot float32 [n_classes]), classes equally often.
 
     Phrase i depends on (seed, i) alone. Its notes are all of one instrument (group), drawn at random.
@@ -93,16 +91,11 @@ class PhraseDataset:
         self.targets = np.zeros((n, n_classes), np.float32)
         self.targets[np.arange(n), np.resize(present, n)] = 1.0
 
-    def __len__(self) -> int:
-        return len(self.targets)
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def waveform(self, index: int) -> np.ndarray:
+        """Phrase [samples]."""
         rng = np.random.default_rng((self.seed, index))
         groups = self.instruments[int(self.targets[index].argmax())]
         notes = groups[sorted(groups)[int(rng.integers(len(groups)))]]
-        return self._phrase(notes, rng), self.targets[index]
-
-    def _phrase(self, notes: list[Clip], rng: np.random.Generator) -> np.ndarray:
         phrase = np.zeros(self.samples, np.float32)
         closeness = rng.uniform(0.3, 1.0) if rng.random() < CHORDS else 1.0
         position = -int(rng.integers(self.sample_rate))  # of the next note; the first may have begun before
