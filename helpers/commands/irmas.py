@@ -141,7 +141,7 @@ def train_predominant(
 ) -> None:
     """Train on IRMAS: a linear classifier with help from NSynth notes, or a network, which may start from PANNs."""
     from helpers.experiments import predominant as study
-    from helpers.experiments.designs import train_network
+    from helpers.experiments.irmas import train_network
     from helpers.models.checkpoint import save_checkpoint
 
     if model == study.MODEL:

@@ -1,27 +1,27 @@
-"""Multi-label recognition on IRMAS: train on clips of one instrument, decide on excerpts with several. Notebook 04.
+"""Networks on IRMAS: for all instruments of an excerpt (notebook 04), and the slides' designs for the first (05).
 
-Epochs and thresholds are chosen on mixtures of training clips of other recordings; test excerpts are scored once. Where
-there are real clips and no test excerpts, recordings are left out in turn and their mixtures scored.
+Epochs and thresholds are chosen on clips, or mixtures of clips, of other recordings; test excerpts are scored once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from scipy.special import expit, softmax
 from torch import nn
 from tqdm import tqdm
 
 from helpers import audio
-from helpers.augmentation.mixing import MixAndUnite
+from helpers.augmentation.mixing import MixAndUnite, Mixup
 from helpers.augmentation.spectral import SpecAugment
-from helpers.augmentation.waveform import Compose, Equalise, Resample, Sometimes
-from helpers.config import MelConfig, TrainConfig
+from helpers.augmentation.waveform import Compose, Equalise, Noise, Resample, Sometimes
+from helpers.config import InputError, MelConfig, TrainConfig
 from helpers.datasets import irmas
 from helpers.datasets.base import Clip, ClipDataset, groups, multi_hot, split_by_group, subset
 from helpers.datasets.mixtures import MixtureDataset
@@ -29,7 +29,7 @@ from helpers.evaluation import bootstrap, multilabel
 from helpers.evaluation.results import Result
 from helpers.experiments import common
 from helpers.experiments.common import Trained, block_folds, split_by_fold
-from helpers.models import multistft, panns
+from helpers.models import build, multistft, panns
 from helpers.models.checkpoint import Checkpoint, load_checkpoint
 from helpers.prediction.clips import batches, infer, predict_windows
 
@@ -49,6 +49,22 @@ MOST_MIXTURES = 1_000  # for validation
 HOP_S = 1.5  # between windows of an excerpt
 POOL = "mean"  # over the windows; fixed beforehand, because validation clips have only one window
 SILENCE = 1e-5  # peak below which a recording holds no instrument
+SLIDES = TrainConfig(epochs=30, batch_size=16, optimizer="adam", weight_decay=0.0, learning_rate=1e-3, patience=8,
+                     schedule="constant", workers=1)  # fmt: skip  # the slides' batch size and optimiser
+NOISE = Compose((Sometimes(0.5, Resample(2.0)), Sometimes(0.5, Noise())))  # as the slides have it
+FREEZE_EPOCHS = 4  # 0 to 3: so long a backbone with weights from elsewhere stays as it is
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A network to train, and what is different from model 2.0 of the slides."""
+
+    model: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    state: dict[str, torch.Tensor] | None = None  # weights of the encoder from elsewhere; it is frozen at first
+    loss: str = "cross_entropy"
+    noise: bool = True  # and another tuning
+    mix: Mixup | MixAndUnite | None = None  # of batches and their labels
 
 
 def recipe(epochs: int, seed: int, loss: str = RECIPE.loss) -> TrainConfig:
@@ -119,10 +135,7 @@ def intervals(targets: np.ndarray, scores: np.ndarray, decisions: np.ndarray, gr
 
 
 def excerpt_scores(checkpoint: Checkpoint, network: nn.Module, path: Path, pool: str = POOL) -> np.ndarray:
-    """Scores [classes] of a file of any length, in constant memory; all zero for silence.
-
-    Sigmoid of a multi-label network (one with thresholds), softmax of one for the predominant instrument.
-    """
+    """Scores [classes] of a file of any length, in constant memory: zeros for silence, softmax without thresholds."""
     if not any(np.abs(block).max(initial=0) > SILENCE for block in audio.stream(path, checkpoint.sample_rate)):
         return np.zeros(len(checkpoint.classes))
     probability = expit if checkpoint.thresholds else softmax
@@ -157,9 +170,8 @@ def checkpoint_of(
     """The self-describing checkpoint."""
     label = irmas.CORPUS.label(root, "train", len(irmas.clips(root, "train")))
     more.setdefault("scores", {"validation mixtures": trained.validation} if trained.validation else {})
-    rate = RATES.get(trained.model, MEL.sample_rate)
-    return common.checkpoint(TASK, trained, codes, rate, irmas.SECONDS, corpus="IRMAS", label=label, command=command,
-                             **more)  # fmt: skip
+    return common.checkpoint(TASK, trained, codes, RATES.get(trained.model, MEL.sample_rate), irmas.SECONDS,
+                             corpus="IRMAS", label=label, command=command, **more)  # fmt: skip
 
 
 def evaluation(path: Path, root: Path, pool: str, command: str) -> Result:
@@ -191,7 +203,46 @@ def class_table(clips: Sequence[Clip], scores: np.ndarray, thresholds: Sequence[
 
 def result(title: str, root: Path, clips: Sequence[Clip], scores: Mapping, **more: Any) -> Result:
     """The metrics file of an experiment on test excerpts."""
-    return common.result(
-        title, "IRMAS", irmas.CORPUS.label(root, "test", len(clips)), clips, scores, group_kind="track",
-        baselines=baselines(multi_hot(clips, len(irmas.CODES))), classes=list(irmas.CODES), **more,
+    label, targets = irmas.CORPUS.label(root, "test", len(clips)), multi_hot(clips, len(irmas.CODES))
+    return common.result(title, "IRMAS", label, clips, scores, group_kind="track", baselines=baselines(targets),
+                         classes=list(irmas.CODES), **more)  # fmt: skip
+
+
+def plan_recipe(plan: Plan, epochs: int, seed: int, workers: int = SLIDES.workers) -> TrainConfig:
+    """The recipe of all plans; with weights from elsewhere the backbone is frozen at first, nothing else differs."""
+    frozen = min(FREEZE_EPOCHS, epochs // 2) if plan.state else 0
+    return replace(SLIDES, epochs=epochs, seed=seed, workers=workers, loss=plan.loss, freeze_epochs=frozen)
+
+
+def train_design(
+    plan: Plan, clips: Sequence[Clip], valid: Sequence[Clip], config: TrainConfig, run_dir: Path | None = None
+) -> Trained:
+    """Train a network on the single labels of clips; the best epoch is that with most hits on `valid`."""
+    sets = (dataset(part, model=plan.model) for part in (clips, valid))
+    return common.train(
+        plan.model, plan.arguments, *sets, config, encoder=plan.state, keep=(*common.CURVES, "seconds"),
+        augment=NOISE if plan.noise else None, batch_augment=plan.mix, run_dir=run_dir,
     )  # fmt: skip
+
+
+def from_panns(path: Path, model: str = "three_band") -> Plan:
+    """A network of full size that starts from a published PANNs file: model 2.3, or PANNs' own; else an InputError."""
+    if model not in panns.MODELS | multistft.MODELS:
+        raise InputError(f"model {model!r}: cannot start from PANNs weights; leave them out, or choose three_band")
+    network, weights = build(model, len(irmas.CODES)), panns.read_panns(path)
+    if model in panns.MODELS:
+        panns.load_backbone(network, weights)
+        return Plan(model, state=network.encoder.state_dict())
+    network.encoder.load_panns(weights)
+    return Plan(model, {"channels": list(multistft.CHANNELS)}, network.encoder.state_dict())
+
+
+def train_network(
+    root: Path, model: str, weights: Path | None, epochs: int | None, seed: int, run_dir: Path, command: str
+) -> Checkpoint:
+    """`predominant train --model`: train on all recordings but those that choose the epoch, from PANNs if given."""
+    plan = from_panns(weights, model) if weights else Plan(model, ARGUMENTS if model == MODEL else {})
+    config = plan_recipe(plan, epochs or SLIDES.epochs, seed)
+    trained = train_design(plan, *recordings(root, 10**9, seed), config, run_dir)
+    best = max(trained.histories[0]["valid_score"])
+    return checkpoint_of(trained, root, command, scores={"validation hit@1": round(best, 4)})

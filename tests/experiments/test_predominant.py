@@ -12,7 +12,8 @@ from helpers.config import InputError, TrainConfig
 from helpers.datasets import irmas
 from helpers.datasets.base import Clip
 from helpers.datasets.mixtures import playing
-from helpers.experiments import designs, predominant
+from helpers.experiments import irmas as study
+from helpers.experiments import predominant
 from helpers.experiments.irmas import ARGUMENTS, MODEL
 from helpers.models import build
 from helpers.models.checkpoint import Checkpoint, save_checkpoint
@@ -115,20 +116,20 @@ def test_altered_copies_are_others_each_time_and_the_same_for_a_seed(noises):
 def test_a_frozen_backbone_stays_and_thaws_with_a_line(noises, capsys):
     arguments = {"channels": [2, 2, 4, 4]}
     before = build("three_band", len(irmas.CODES), seed=7, **arguments).encoder.state_dict()
-    plan = designs.Plan("three_band", arguments, before)
+    plan = study.Plan("three_band", arguments, before)
     config = TrainConfig(epochs=1, batch_size=3, workers=0, balanced=False, freeze_epochs=1)
-    trained = designs.train_design(plan, noises, noises, config)
+    trained = study.train_design(plan, noises, noises, config)
     assert all(torch.equal(value, before[name]) for name, value in trained.network.encoder.state_dict().items())
-    designs.train_design(plan, noises, noises, replace(config, epochs=2, patience=9))
+    study.train_design(plan, noises, noises, replace(config, epochs=2, patience=9))
     assert "unfrozen" in capsys.readouterr().out
 
 
 def test_the_recipe_is_that_of_the_slides_and_transfer_changes_nothing_but_the_freezing():
-    plan = designs.Plan("three_band")
-    plain, moved = (designs.recipe(one, 8, 0) for one in (plan, replace(plan, state={"a": None})))
+    plan = study.Plan("three_band")
+    plain, moved = (study.plan_recipe(one, 8, 0) for one in (plan, replace(plan, state={"a": None})))
     assert (plain.batch_size, plain.optimizer, moved.freeze_epochs) == (16, "adam", 4)
     assert replace(moved, freeze_epochs=0) == plain
-    assert designs.recipe(replace(plan, loss="bce"), 8, 0) == replace(plain, loss="bce")
+    assert study.plan_recipe(replace(plan, loss="bce"), 8, 0) == replace(plain, loss="bce")
 
 
 def test_model_one_is_larger_than_model_two_and_both_have_full_size_if_not_told_otherwise():
@@ -139,7 +140,7 @@ def test_model_one_is_larger_than_model_two_and_both_have_full_size_if_not_told_
 
 def test_panns_weights_for_a_network_without_a_place_for_them_are_refused():
     with pytest.raises(InputError, match="'cnn_var_time': cannot start from PANNs weights"):
-        designs.from_panns(Path("Cnn10.pth"), "cnn_var_time")
+        study.from_panns(Path("Cnn10.pth"), "cnn_var_time")
 
 
 def test_silence_is_one_line_without_an_instrument(tmp_path):

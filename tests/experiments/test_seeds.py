@@ -19,17 +19,17 @@ from pathlib import Path
 from helpers.config import TrainConfig
 from helpers.datasets import irmas, nsynth
 from helpers.datasets.base import subset
-from helpers.experiments import designs, irmas as multi, nsynth as notes
+from helpers.experiments import irmas as multi, nsynth as notes
 from helpers.files import fingerprint
 
 root, other = Path(sys.argv[1]), int(sys.argv[2])
 config = TrainConfig(epochs=1, batch_size=4, workers=0, seed=3 + other)
 tones, clips = (subset(corpus.clips(root, "train"), 12) for corpus in (nsynth, irmas))
-plan = designs.Plan("three_band", {"channels": [2, 2, 4, 4]})
+plan = multi.Plan("three_band", {"channels": [2, 2, 4, 4]})
 trained = {
     "nsynth": notes.train(tones, tones[:4], config).network,
     "irmas": multi.train(clips, clips[:4], replace(config, loss="bce")).network,
-    "three_band": designs.train_design(plan, clips, clips[:4], config).network,
+    "three_band": multi.train_design(plan, clips, clips[:4], config).network,
 }
 digest = lambda network: fingerprint(sorted((k, v.float().sum().item()) for k, v in network.state_dict().items()))
 print(json.dumps({name: digest(network) for name, network in trained.items()}))
