@@ -55,7 +55,7 @@ Metrics = Annotated[Path, folder("metrics/ in it is written", "report/")]
 Names = list[str] | None
 RecipeEpochs = Annotated[int | None, typer.Option(min=1, metavar="N", show_default="that of the recipe")]
 NotesEpochs = Annotated[int | None, typer.Option(min=1, metavar="N", show_default="by the number of notes")]
-RunDir = Annotated[Path, folder("keeps the state after each epoch; the same command goes on there", "below data/runs/")]
+RunDir = Annotated[Path, folder("state after each epoch, from which the same command goes on", "below data/runs/")]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, metavar="N", help="of weights, batches and folds")]
 Workers = Annotated[int, typer.Option(min=0, metavar="N", help="processes that read and augment; 0: none beside")]
 
