@@ -1,5 +1,6 @@
 """Figures of scores, drawn by seaborn: confusion matrices, curves, bars with intervals, thresholds, tables."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -126,12 +127,14 @@ def bars_figure(
 
 
 def legend_above(figure: Figure, axis: Axes) -> None:
-    """That of one axes as the only legend of the figure, above it."""
+    """That of one axes as the only legend of the figure, above it, in as many rows as its labels need."""
     handles, labels = axis.get_legend_handles_labels()
     for other in figure.axes:
         if other.get_legend():
             other.get_legend().remove()
-    figure.legend(handles, labels, loc="outside upper center", ncols=max(1, len(labels)))
+    width = 12 * figure.get_figwidth()  # characters; a handle and its gaps are as wide as six
+    rows = max(1, math.ceil(sum(len(label) + 6 for label in labels) / width))
+    figure.legend(handles, labels, loc="outside upper center", ncols=max(1, math.ceil(len(labels) / rows)))
 
 
 @styled
