@@ -92,8 +92,8 @@ def test_the_house_does_not_grow() -> None:
     """A ratchet: lower these with every room that gets smaller; the house is drawn for 90 files and 11,000 lines."""
     files = sorted(HELPERS.rglob("*.py"))
     lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
-    assert len(files) <= 103
-    assert lines <= 15_725
+    assert len(files) <= 93
+    assert lines <= 13_859
 
 
 def test_package_docstring_maps_every_room() -> None:

@@ -1,6 +1,5 @@
 """Figures of scores, drawn by seaborn: confusion matrices, curves, bars with intervals, thresholds, tables."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -132,9 +131,11 @@ def legend_above(figure: Figure, axis: Axes) -> None:
     for other in figure.axes:
         if other.get_legend():
             other.get_legend().remove()
-    width = 12 * figure.get_figwidth()  # characters; a handle and its gaps are as wide as six
-    rows = max(1, math.ceil(sum(len(label) + 6 for label in labels) / width))
-    figure.legend(handles, labels, loc="outside upper center", ncols=max(1, math.ceil(len(labels) / rows)))
+    for columns in range(max(1, len(labels)), 0, -1):
+        legend = figure.legend(handles, labels, loc="outside upper center", ncols=columns)
+        if columns == 1 or legend.get_window_extent().width < figure.bbox.width:
+            return
+        legend.remove()
 
 
 @styled

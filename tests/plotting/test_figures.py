@@ -99,3 +99,9 @@ def test_dots_stand_at_their_values_and_lines_span_their_intervals() -> None:
 def test_axes_of_importances_say_what_is_drawn() -> None:
     lost, decrease = (axis.get_xlabel() for axis in FIGURES["importance"]().axes)
     assert "validation notes" in lost and "training notes" in decrease
+
+
+def test_legend_of_many_long_names_stays_inside_the_figure():
+    baselines = {f"a baseline with a long name, number {n}": n / 10 for n in range(3)}
+    figure = scores.bars_figure({"net": {"top1": SCORE, "top3": OTHER}}, baselines)
+    assert figure.legends[0].get_window_extent().width < figure.bbox.width
