@@ -145,6 +145,7 @@ def scores_of(job: Job, name: str, column: str) -> dict:
     """Accuracies of all parts, numbers of tracks, confusion matrix, size: read from disk, or of a model trained now."""
     if (path := job.path(name, column)).is_file():
         return read_json(path)
+    print(f"{TITLES[name]}, {column}, {job.config.optimizer}, {job.config.normalisation} normalisation", flush=True)
     run_dir, classes, parts = RUNS / "genre" / path.stem, len(job.genres), job.parts
     setting = choose(study.settings(name, job.config), parts["train"], job.config, classes)
     trained = study.train(name, setting, parts, job.config, classes, COLUMNS[column], run_dir)
@@ -201,8 +202,8 @@ def protocols(job: Job, seeds: int) -> tuple[dict[str, dict[str, float]], int, i
     Pooled statistics with a linear discriminant, whose splits cost a fraction of a second; nothing is chosen on
     validation data, so all windows that are not trained on are judged. Track and leaky splits train on equally many.
     """
-    setting, judged = Setting("pooled_lda", 2.0, 2.0), []
-    windows, classes = study.windows_of(job.clips, setting), len(job.genres)
+    setting, classes, judged = Setting("pooled_lda", 2.0, 2.0), len(job.genres), []
+    windows = study.windows_of(job.clips, setting)
     for protocol, seed in [("filtered", 0), *((name, seed) for name in ("track", "leaky") for seed in range(seeds))]:
         parts = gtzan.split(windows, protocol, seed)
         model, rest = study.solved(setting, parts["train"], job.config, classes), parts["valid"] + parts["test"]
