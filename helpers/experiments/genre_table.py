@@ -145,7 +145,6 @@ def scores_of(job: Job, name: str, column: str) -> dict:
     """Accuracies of all parts, numbers of tracks, confusion matrix, size: read from disk, or of a model trained now."""
     if (path := job.path(name, column)).is_file():
         return read_json(path)
-    print(f"{TITLES[name]}, {column}, {job.config.optimizer}, {job.config.normalisation} normalisation", flush=True)
     run_dir, classes, parts = RUNS / "genre" / path.stem, len(job.genres), job.parts
     setting = choose(study.settings(name, job.config), parts["train"], job.config, classes)
     trained = study.train(name, setting, parts, job.config, classes, COLUMNS[column], run_dir)

@@ -165,7 +165,8 @@ def train(
     if name not in SOLVED:
         sets = [ClipDataset(part, classes, MEL.sample_rate, setting.window_s)
                 for part in (windows, windows_of(parts["valid"], setting))]  # fmt: skip
-        augmentation = ON_THE_FLY if augment else None
+        augmentation, how = ON_THE_FLY if augment else None, "augmented" if augment else "plain"
+        print(f"{TITLES[name]}, {how}, {config.optimizer}, {config.normalisation} normalisation", flush=True)
         return common.train(setting.model, arguments, *sets, config, augment=augmentation, run_dir=run_dir)
     model = solved(setting, windows, config, classes, augment)
     if name == "pooled_lda_svm":
